@@ -1,0 +1,34 @@
+// What a person reads of a run, and the line that is kept of it.
+import { appendFile, mkdir } from 'node:fs/promises'
+
+/** One duel in three lines. */
+export function printDuel({ name, unit, target, pairs, ours, peer, ratio, interval, isReached }) {
+  const verdict = isReached ? 'reached' : 'NOT REACHED'
+  console.log(`\n  ${name}`)
+  console.log(`    ours ${side(ours)}   peer ${side(peer)}   ${unit}, median (quartiles) of ${pairs} pairs`)
+  console.log(
+    `    ratio ${ratio.toFixed(2)} [${interval.map((end) => end.toFixed(2)).join(', ')}], target ${target}: ${verdict}`,
+  )
+}
+
+/** Appends the run to `bench/results/<benchmark>.jsonl`. */
+export async function keepRun(benchmark, machine, duels) {
+  const folder = new URL('../results/', import.meta.url)
+  await mkdir(folder, { recursive: true })
+  const line = JSON.stringify({ date: new Date().toISOString(), machine, duels: duels.map(rounded) })
+  await appendFile(new URL(`${benchmark}.jsonl`, folder), `${line}\n`)
+}
+
+function side({ median, spread }) {
+  return `${short(median)} (${spread.map(short).join('–')})`
+}
+
+function short(number) {
+  return Number(number.toPrecision(4)).toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', ' ')
+}
+
+function rounded(duel) {
+  return JSON.parse(
+    JSON.stringify(duel, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value)),
+  )
+}

@@ -1,0 +1,74 @@
+// The demo: routes that save and load through the shared cache and say which worker answered, and a page for them.
+import { join } from 'node:path'
+import process from 'node:process'
+import fastifyStatic from '@fastify/static'
+import fastifyAhCache from 'fastify-ah-cache'
+import fastifyAhCluster from 'fastify-ah-cluster'
+
+const name = { type: 'string', minLength: 1, maxLength: 100 }
+
+export default async function demo(app) {
+  await app.register(fastifyAhCluster)
+  await app.register(fastifyAhCache)
+  await app.register(fastifyStatic, { root: join(import.meta.dirname, 'public') })
+
+  // A browser keeps its connection, and with it its worker. Here each request shall meet whichever is free.
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('connection', 'close')
+  })
+
+  app.put(
+    '/notes/:name',
+    {
+      schema: {
+        params: { type: 'object', properties: { name } },
+        body: { type: 'object', properties: { text: name }, required: ['text'] },
+      },
+    },
+    async ({ params, body }) => {
+      await app.cache.save(params.name, { text: body.text, savedBy: process.pid }, 60 * 60 * 1000)
+      return { savedBy: process.pid }
+    },
+  )
+
+  app.get('/notes/:name', async ({ params }, reply) => {
+    const note = await app.cache.get(params.name)
+    if (note === undefined)
+      return reply.code(404).send({ message: `nothing is saved as "${params.name}"`, loadedBy: process.pid })
+    return { ...note, loadedBy: process.pid }
+  })
+
+  app.post('/count', async (request) => ({
+    count: await countOne(app, `${process.pid}-${request.id}`),
+    countedBy: process.pid,
+  }))
+
+  app.get('/state', async () => {
+    const [count, { workers }] = await Promise.all([app.cache.get('count'), app.cluster.status()])
+    return { count: count ?? 0, workers, answeredBy: process.pid }
+  })
+
+  app.post('/workers/:pid/kill', async ({ params }, reply) => {
+    const { workers } = await app.cluster.status()
+    const victim = workers.find(({ pid }) => pid === Number(params.pid))
+    if (victim === undefined) return reply.code(404).send({ message: `no worker has pid ${params.pid}` })
+    process.kill(victim.pid, 'SIGKILL')
+    return { killed: victim.pid }
+  })
+}
+
+/**
+ * Reads, adds one and writes under a lock, so that no two workers count the same click. The lock has a key of its own:
+ * a locked key cannot be read by others, and the page reads the count all the while.
+ */
+async function countOne(app, owner) {
+  const cache = app.cache.withOwner(owner)
+  while (!(await cache.lock('counting'))) await cache.checkLock('counting', { retry: true })
+  try {
+    const count = ((await cache.get('count')) ?? 0) + 1
+    await cache.save('count', count)
+    return count
+  } finally {
+    await cache.unlock('counting')
+  }
+}

@@ -1,0 +1,90 @@
+// The demo page: asks for the state every second and shows who answered.
+const element = (id) => document.getElementById(id)
+const answered = new Map()
+
+async function ask(method, path, body) {
+  const response = await fetch(path, {
+    method,
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
+  const answer = await response.json()
+  if (!response.ok) throw new Error(answer.message)
+  return answer
+}
+
+function credit(pid) {
+  answered.set(pid, (answered.get(pid) ?? 0) + 1)
+}
+
+function row(term, value) {
+  const dt = document.createElement('dt')
+  const dd = document.createElement('dd')
+  dt.textContent = term
+  dd.textContent = value
+  return [dt, dd]
+}
+
+function workerCard({ id, pid, state, restarts, uptimeMs }, isAnswering) {
+  const card = document.createElement('article')
+  card.className = isAnswering ? 'worker answered' : 'worker'
+  const title = document.createElement('h2')
+  title.textContent = `Worker ${id}`
+  const shownPid = document.createElement('div')
+  shownPid.className = 'pid'
+  shownPid.textContent = `pid ${pid}`
+  const facts = document.createElement('dl')
+  facts.append(
+    ...row('state', state),
+    ...row('up', `${Math.round(uptimeMs / 1000)} s`),
+    ...row('restarts', restarts),
+    ...row('answered you', answered.get(pid) ?? 0),
+  )
+  const kill = document.createElement('button')
+  kill.className = 'kill'
+  kill.textContent = 'kill -9'
+  kill.onclick = () => attempt(() => ask('POST', `workers/${pid}/kill`))
+  card.append(title, shownPid, facts, kill)
+  return card
+}
+
+async function refresh() {
+  const { count, workers, answeredBy } = await ask('GET', 'state')
+  credit(answeredBy)
+  element('count').textContent = count
+  element('workers').replaceChildren(...workers.map((worker) => workerCard(worker, worker.pid === answeredBy)))
+}
+
+async function count(times) {
+  const answers = await Promise.all(Array.from({ length: times }, () => ask('POST', 'count')))
+  for (const { countedBy } of answers) credit(countedBy)
+  const by = [...new Set(answers.map(({ countedBy }) => countedBy))]
+  element('counted').textContent = `counted by ${by.map((pid) => `pid ${pid}`).join(' and ')}`
+  await refresh()
+}
+
+async function attempt(work) {
+  const trouble = element('trouble')
+  try {
+    await work()
+    trouble.hidden = true
+  } catch (error) {
+    trouble.textContent = error.message
+    trouble.hidden = false
+  }
+}
+
+element('count-one').onclick = () => attempt(() => count(1))
+element('count-many').onclick = () => attempt(() => count(50))
+element('note').onsubmit = (event) => {
+  event.preventDefault()
+  const text = new FormData(event.target).get('text')
+  void attempt(async () => {
+    const { savedBy } = await ask('PUT', 'notes/shared', { text })
+    const note = await ask('GET', 'notes/shared')
+    credit(note.loadedBy)
+    element('noted').textContent = `“${note.text}” saved by pid ${savedBy}, loaded by pid ${note.loadedBy}`
+  })
+}
+
+await attempt(refresh)
+setInterval(() => attempt(refresh), 1000)

@@ -1,0 +1,199 @@
+// The cache as its users see it.
+import { Dumps } from './dump/dumps.ts'
+import { Listing } from './listing.ts'
+import { Lists } from './lists.ts'
+import { Locks } from './locks.ts'
+import { checkNamespaceName } from './namespace-name.ts'
+import { checkOwner } from './owner.ts'
+import { Reads } from './reads.ts'
+import type { Scope } from './scope.ts'
+import type { HeldLock, LoadedEntry, LoadOptions, SaveOptions, WaitOptions } from './types.ts'
+import { Writes } from './writes.ts'
+
+/**
+ * A shared cache: what one process saves, all load. Each call is one atomic step in Redis.
+ *
+ * Every method rejects with `AH_CACHE_KEY` for what is no key, and with `AH_KIT_REDIS_DOWN`, `…_TIMEOUT`,
+ * `…_UNCERTAIN` or `…_REFUSED` if Redis does not do its part within 5 s. A key that another owner locked cannot be
+ * read, written or removed: `AH_CACHE_LOCKED`.
+ */
+export class Cache {
+  readonly #scope: Scope
+  readonly #reads: Reads
+  readonly #writes: Writes
+  readonly #locks: Locks
+  readonly #lists: Lists
+  readonly #listing: Listing
+  readonly #dumps: Dumps
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+    this.#reads = new Reads(scope)
+    this.#writes = new Writes(scope)
+    this.#locks = new Locks(scope)
+    this.#lists = new Lists(scope)
+    this.#listing = new Listing(scope)
+    this.#dumps = new Dumps(scope, this.#listing)
+  }
+
+  /** Who the locks of this cache belong to. */
+  get owner(): string {
+    return this.#scope.owner
+  }
+
+  /**
+   * How many stored values and elements this app met that could not be read: no JSON, not ours, or with a
+   * `__proto__` in it. Each was a miss.
+   */
+  get unreadable(): number {
+    return this.#scope.unreadable.count
+  }
+
+  /**
+   * Stores a value, a second one in place of the first.
+   *
+   * @param expireMs how long, in ms; without it, for ever
+   * @throws `AH_CACHE_VALUE` for what JSON cannot hold, `AH_CACHE_DURATION`, `AH_CACHE_LOCKED`
+   */
+  save(key: string, value: unknown, expireMs?: number | null | SaveOptions): Promise<true> {
+    return this.#writes.save(key, value, expireMs)
+  }
+
+  /**
+   * The value with the time at which it was saved; with `expireMs` it lives that long from now on.
+   *
+   * @throws `AH_CACHE_NOT_FOUND`, `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`
+   */
+  load<T = unknown>(key: string, options?: LoadOptions): Promise<LoadedEntry<T>> {
+    return this.#reads.load<T>(key, options)
+  }
+
+  /**
+   * The value, or undefined if there is none.
+   *
+   * @throws `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`
+   */
+  get<T = unknown>(key: string, options?: WaitOptions): Promise<T | undefined> {
+    return this.#reads.get<T>(key, options)
+  }
+
+  /**
+   * Removes a value or a list; whether there was one.
+   *
+   * @throws `AH_CACHE_LOCKED`
+   */
+  destroy(key: string): Promise<boolean> {
+    return this.#writes.destroy(key)
+  }
+
+  /** The keys that begin with `prefix`, as they were given to `save` and `push`, in no order. */
+  keys(prefix?: string): Promise<string[]> {
+    return this.#listing.keys(prefix)
+  }
+
+  /** How many keys there are. Goes through all of them. */
+  size(): Promise<number> {
+    return this.#listing.size()
+  }
+
+  /** Removes the keys that begin with `prefix`, locked ones too, in batches; how many. Locks stay. */
+  clear(prefix?: string): Promise<number> {
+    return this.#listing.clear(prefix)
+  }
+
+  /**
+   * Appends to the list.
+   *
+   * @throws `AH_CACHE_VALUE`, `AH_CACHE_LOCKED`, `AH_CACHE_NOT_A_LIST`
+   */
+  push(key: string, item: unknown): Promise<true> {
+    return this.#lists.push(key, item)
+  }
+
+  /**
+   * Takes the first element off the list; null if there is none.
+   *
+   * @throws `AH_CACHE_LOCKED`, `AH_CACHE_NOT_A_LIST`
+   */
+  pop<T = unknown>(key: string): Promise<T | null> {
+    return this.#lists.pop<T>(key)
+  }
+
+  /**
+   * How many elements the list has; 0 if there is none.
+   *
+   * @throws `AH_CACHE_NOT_A_LIST`
+   */
+  listLength(key: string): Promise<number> {
+    return this.#lists.listLength(key)
+  }
+
+  /**
+   * Locks a key for this owner; false if anybody holds it, this owner included. Ends by itself after `ms` (default:
+   * the option `lockMs`).
+   *
+   * @throws `AH_CACHE_DURATION`
+   */
+  lock(key: string, ms?: number): Promise<boolean> {
+    return this.#locks.lock(key, ms)
+  }
+
+  /** Gives up the lock. True if the key is free now; false if another owner holds it, who keeps it. */
+  unlock(key: string): Promise<boolean> {
+    return this.#locks.unlock(key)
+  }
+
+  /**
+   * True if the key is free or locked by this owner.
+   *
+   * @throws `AH_CACHE_DURATION`
+   */
+  checkLock(key: string, options?: WaitOptions): Promise<boolean> {
+    return this.#locks.checkLock(key, options)
+  }
+
+  /** The locks on keys that begin with `prefix`, with their owners. */
+  locks(prefix?: string): Promise<HeldLock[]> {
+    return this.#locks.locks(prefix)
+  }
+
+  /**
+   * Writes all values and lists with their ends to a file that only this user may read; how many. The file appears
+   * when it is complete.
+   *
+   * @throws `AH_CACHE_DUMP_FILE`
+   */
+  dumpWrite(file: string): Promise<number> {
+    return this.#dumps.dumpWrite(file)
+  }
+
+  /**
+   * Replaces what is here by what `dumpWrite`, or ActionHero, wrote to the file; how many keys. What has ended since is
+   * left out. The file is checked to its end first.
+   *
+   * @throws `AH_CACHE_DUMP_BROKEN`, `AH_CACHE_DUMP_FILE`: nothing was changed
+   */
+  dumpRead(file: string): Promise<number> {
+    return this.#dumps.dumpRead(file)
+  }
+
+  /**
+   * The same cache with locks of its own: two callers in one process that must exclude each other.
+   *
+   * @throws `AH_CACHE_OWNER` for an empty id
+   */
+  withOwner(id: string): Cache {
+    checkOwner(id)
+    return new Cache({ ...this.#scope, owner: id })
+  }
+
+  /**
+   * A cache of its own below `<name>:` in this one: `keys`, `clear`, `locks` and dumps see nothing else.
+   *
+   * @throws `AH_CACHE_NAMESPACE` for a name that is empty or holds ":" or control characters
+   */
+  namespace(name: string): Cache {
+    checkNamespaceName(name)
+    return new Cache({ ...this.#scope, keys: this.#scope.keys.below(name) })
+  }
+}

@@ -1,0 +1,27 @@
+// The package's exports, and what it adds to Fastify's types.
+import type { Cache } from './cache.ts'
+
+export type { Cache } from './cache.ts'
+export {
+  AH_CACHE_DUMP_BROKEN,
+  AH_CACHE_DUMP_FILE,
+  AH_CACHE_DURATION,
+  AH_CACHE_KEY,
+  AH_CACHE_LOCKED,
+  AH_CACHE_NAMESPACE,
+  AH_CACHE_NOT_A_LIST,
+  AH_CACHE_NOT_FOUND,
+  AH_CACHE_OPTIONS,
+  AH_CACHE_OWNER,
+  AH_CACHE_VALUE,
+} from './errors.ts'
+export { type CacheOptions, options, type ParsedCacheOptions } from './options.ts'
+export { type CacheRegistry, default, fastifyAhCache, fastifyAhCache as 'module.exports' } from './plugin.ts'
+export type { HeldLock, LoadedEntry, LoadOptions, Retry, SaveOptions, WaitOptions } from './types.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The shared cache of `fastify-ah-cache`. */
+    cache: Cache
+  }
+}

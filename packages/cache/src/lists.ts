@@ -1,0 +1,59 @@
+// Lists: `push`, `pop` and `listLength`.
+import { AH_CACHE_LOCKED, AH_CACHE_NOT_A_LIST } from './errors.ts'
+import { checkKey } from './key.ts'
+import { decodeItem, encodeItem } from './list-item.ts'
+import type { ListAnswer } from './list-queue.ts'
+import type { Scope } from './scope.ts'
+import type { ListVerb } from './scripts/change-list.ts'
+import { shown } from './shown.ts'
+
+/** First in, first out. What is asked of one list in one tick leaves together, in the order of the calls. */
+export class Lists {
+  readonly #scope: Scope
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+  }
+
+  async push(name: string, data: unknown): Promise<true> {
+    checkKey(name)
+    await this.#ask(name, 'push', encodeItem(data))
+    return true
+  }
+
+  async pop<T>(name: string): Promise<T | null> {
+    checkKey(name)
+    for (;;) {
+      const answer = await this.#ask(name, 'pop')
+      if (typeof answer !== 'string') return null
+      const item = decodeItem(answer)
+      if (item !== undefined) return item.data as T
+      // Not null: that would tell a consumer that the list is empty.
+      this.#scope.unreadable.add()
+    }
+  }
+
+  async listLength(name: string): Promise<number> {
+    checkKey(name)
+    const { connection, keys, lists } = this.#scope
+    const list = keys.value(name)
+    await lists.settle(list)
+    try {
+      return await connection.read<number>('LLEN', [list])
+    } catch (error) {
+      throw isWrongType(error) ? new AH_CACHE_NOT_A_LIST(shown(name), { cause: error }) : error
+    }
+  }
+
+  async #ask(name: string, verb: ListVerb, element = ''): Promise<ListAnswer> {
+    const { keys, lists, owner } = this.#scope
+    const answer = await lists.add(keys, name, { verb, owner, element })
+    if (answer === -1) throw new AH_CACHE_NOT_A_LIST(shown(name))
+    if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
+    return answer
+  }
+}
+
+function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.message.startsWith('WRONGTYPE')
+}

@@ -1,0 +1,67 @@
+// The texts of --help, from the same table as the flags.
+import type { OptionSchema } from 'fastify-ah-kit'
+import { flagNames, flagOf, type Properties, variableOf } from './flags.ts'
+
+/** A command, as help shows it. */
+export interface CommandHelp {
+  readonly usage: string
+  readonly summary: string
+  readonly properties: Properties
+  readonly examples: readonly string[]
+}
+
+const OVERVIEW = `fastify-ah: starts a Fastify app as one process or as a cluster of workers
+
+  fastify-ah start [app]           one process
+  fastify-ah start cluster [app]   a primary and its workers
+  fastify-ah help [command]        this text, or a command's
+  fastify-ah --version
+
+app is a module whose default export is a Fastify plugin (export "options" for the server's
+options), by default app.js, app.mjs, app.cjs, app.ts or app.mts here or in src/.
+Exit codes: 0 stopped in order, 1 failure, 2 wrong command line or environment.
+`
+
+/** Commands and what they do. */
+export function overview(): string {
+  return OVERVIEW
+}
+
+/** Help of one command. */
+export function commandHelp({ usage, summary, properties, examples }: CommandHelp): string {
+  const rows = flagNames(properties).map((name) => row(name, properties[name]!))
+  const width = Math.max(...rows.map(([left]) => left.length))
+  const lines = rows.flatMap(([left, text, source]) => [
+    `  ${left.padEnd(width)}  ${text}`,
+    `  ${''.padEnd(width)}  ${source}`,
+  ])
+  return [
+    `Usage: ${usage}`,
+    '',
+    summary,
+    '',
+    ...lines,
+    `  ${'-h, --help'.padEnd(width)}  this text`,
+    '',
+    'Flags win over the environment. PORT, PROJECT_ROOT and ACTIONHERO_TITLE are read too.',
+    '',
+    'Examples:',
+    ...examples.map((example) => `  ${example}`),
+    '',
+  ].join('\n')
+}
+
+function row(name: string, schema: OptionSchema): [left: string, text: string, source: string] {
+  const short = name === 'workers' ? '-w, ' : name === 'port' ? '-p, ' : ''
+  const value = placeholder(name, schema)
+  const left = schema.type === 'boolean' ? `${flagOf(name)}, --no-${name}` : `${short}${flagOf(name)} ${value}`
+  const byDefault = schema.default === undefined ? '' : ` (default ${String(schema.default)})`
+  return [left, `${schema.description}${byDefault}`, variableOf(name)]
+}
+
+function placeholder(name: string, { type, enum: values }: OptionSchema): string {
+  if (Array.isArray(values)) return '<level>'
+  if (name.endsWith('Ms')) return '<ms>'
+  if (name === 'port') return '<port>'
+  return type === 'integer' ? '<number>' : name === 'socket' ? '<path>' : '<text>'
+}

@@ -1,0 +1,54 @@
+// fastify-ah start: one process, the same drain.
+import { AH_CLUSTER_USAGE } from '../errors.ts'
+import { describeAddress } from '../listen-address.ts'
+import { START_PROPERTIES, startOptions } from '../options.ts'
+import { onStopSignals } from '../signals.ts'
+import type { SingleProcess } from '../single-process.ts'
+import { startStore } from '../store.ts'
+import type { Command } from './command.ts'
+import { setVariable } from './environment.ts'
+import { readFlags } from './flags.ts'
+import { settle, titleOf } from './settle.ts'
+
+/** `fastify-ah start [app]` */
+export const start: Command = {
+  name: 'start',
+  help: {
+    usage: 'fastify-ah start [app] [flags]',
+    summary: 'Starts the app in one process. TERM, INT and HUP drain it; a second one ends it at once.',
+    properties: START_PROPERTIES,
+    examples: [
+      'fastify-ah start',
+      'fastify-ah start server/app.js --port 3000',
+      'fastify-ah start --socket /run/app.sock',
+    ],
+  },
+  async run({ args, environment, print, warn }) {
+    const { values, positionals, wantsHelp } = readFlags('fastify-ah start', START_PROPERTIES, args)
+    if (wantsHelp) return 'help'
+    if (positionals.length > 1) throw new AH_CLUSTER_USAGE(`one app, got ${positionals.join(' ')}`)
+    const settled = settle('fastify-ah start', START_PROPERTIES, values, environment)
+    for (const name of settled.unknownVariables) warn(`the variable ${name} means nothing to "fastify-ah start"`)
+    const options = startOptions.parse({ ...settled.values, app: positionals[0] })
+    if (options.title !== undefined) setVariable('ACTIONHERO_TITLE', titleOf(options.title))
+    // In production a store in memory must be asked for; elsewhere the plugin that needs one starts its own.
+    const { startSingle } = await import('../single-process.ts')
+    let single: SingleProcess | undefined
+    const stopListening = onStopSignals({
+      // While it boots nothing has been promised to anybody; what is open goes with the process.
+      stop: () => (single === undefined ? process.exit(0) : single.close()),
+      force: () => process.exit(1),
+    })
+    single = await startSingle({
+      options,
+      root: options.root ?? environment.root,
+      startStore: options.embedded === true ? startStore : undefined,
+      onStore: (url) => setVariable('REDIS_URL', url),
+      onWait: (error) => warn(`${error.message}; trying again for ${options.bindWaitMs} ms`),
+    })
+    print(`listening on ${describeAddress(single.address)}`)
+    await single.closed
+    stopListening()
+    return 0
+  },
+}

@@ -1,0 +1,116 @@
+// What the primary tells of its workers: one line an event, with stable keys.
+import { type Logger, pino } from 'pino'
+import { type ErrorReport, reportOf } from './error-report.ts'
+import { describeAddress } from './listen-address.ts'
+import type { ListenAddress } from './types.ts'
+import type { WorkerExit } from './worker-events.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+/** How the log is written. */
+export interface LogOptions {
+  readonly level: string
+  readonly isTerminal: boolean
+}
+
+/** The primary's logger: JSON on stdout, readable on a terminal. Synchronous: the last line before the end counts most. */
+export async function createLog({ level, isTerminal }: LogOptions): Promise<Logger> {
+  const options = { name: 'fastify-ah', level, serializers: { err: asErr } }
+  if (!isTerminal) return pino(options, pino.destination({ dest: 1, sync: true }))
+  const { default: pretty } = await import('pino-pretty')
+  const format = {
+    colorize: true,
+    sync: true,
+    singleLine: true,
+    ignore: 'pid,hostname,name',
+    translateTime: 'SYS:HH:MM:ss',
+  }
+  return pino(options, pretty(format))
+}
+
+/** The lines and their keys: `worker workerPid generation` in each line about a worker, `err` with the stack. */
+export class Journal {
+  readonly #log: Logger
+  #ignored = 0
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  starts(address: ListenAddress, workers: number): void {
+    this.#log.info({ address, workers }, `the cluster starts with ${workers} workers on ${describeAddress(address)}`)
+  }
+
+  equilibrium(address: ListenAddress, workers: number): void {
+    this.#log.info(
+      { address, workers },
+      `cluster equilibrium state reached with ${workers} workers, listening on ${describeAddress(address)}`,
+    )
+  }
+
+  stops(workers: number): void {
+    this.#log.info({ workers }, `the cluster stops: ${workers} workers drain, a second signal kills them`)
+  }
+
+  stopped(isGraceful: boolean): void {
+    this.#log.info({ isGraceful }, 'the cluster has stopped')
+  }
+
+  waits(error: Error, waitMs: number): void {
+    this.#log.warn({ waitMs }, `${error.message}; trying again for ${waitMs} ms`)
+  }
+
+  workerStarts(worker: WorkerHandle): void {
+    this.#log.info(labels(worker), 'worker starts')
+  }
+
+  workerStarted(worker: WorkerHandle): void {
+    this.#log.info({ ...labels(worker), bootMs: Math.round(worker.uptimeMs) }, 'worker started')
+  }
+
+  workerDrains(worker: WorkerHandle): void {
+    this.#log.info(labels(worker), 'worker drains')
+  }
+
+  workerOverdue(worker: WorkerHandle): void {
+    this.#log.warn(labels(worker), 'worker is overdue and was killed')
+  }
+
+  workerNotForked(id: number, error: Error): void {
+    this.#log.error({ worker: id, err: reportOf(error) }, `worker could not be started: ${error.message}`)
+  }
+
+  /** `isTold`: the end of the whole start tells it, so that it is told once. */
+  workerExited(worker: WorkerHandle, exit: WorkerExit, isTold: boolean): void {
+    const { code, signal, error } = exit
+    const facts = {
+      ...labels(worker),
+      code,
+      signal,
+      uptimeMs: Math.round(worker.uptimeMs),
+      ...(error === undefined ? {} : { err: error }),
+    }
+    if (exit.reason === 'stopped' || exit.wasAsked) this.#log.info(facts, 'worker stopped')
+    else if (isTold) this.#log.debug(facts, 'worker died at boot')
+    else this.#log.error(facts, `worker died: ${error?.message ?? signal ?? `exit code ${code}`}`)
+  }
+
+  /** Garbage may come by the thousand: the first is worth a warning. Undefined: from one of the workers. */
+  messageIgnored(worker: WorkerHandle | undefined): void {
+    this.#ignored += 1
+    const facts = { ...(worker === undefined ? {} : labels(worker)), ignored: this.#ignored }
+    this.#log[this.#ignored === 1 ? 'warn' : 'debug'](facts, 'a message from a worker is not ours and is ignored')
+  }
+
+  failed(error: Error, what: string): void {
+    this.#log.error({ err: error }, what)
+  }
+}
+
+/** A worker's error comes as data, in pino's own shape already. */
+function asErr(error: Error | ErrorReport): object {
+  return error instanceof Error ? pino.stdSerializers.err(error) : error
+}
+
+function labels(worker: WorkerHandle): { worker: number; workerPid: number | undefined; generation: number } {
+  return { worker: worker.id, workerPid: worker.pid, generation: worker.generation }
+}

@@ -1,0 +1,180 @@
+// The primary: holds the listening socket and the store, keeps its workers going, and ends all of it in order.
+import { Loop, toError } from 'fastify-ah-kit'
+import { AH_CLUSTER_ADDRESS_IN_USE } from './errors.ts'
+import type { Journal } from './journal.ts'
+import { resolveAddress } from './listen-address.ts'
+import { Listener } from './listener.ts'
+import type { ManagerSetup } from './manager-setup.ts'
+import type { GuardListener } from './primary-guard.ts'
+import { findProject } from './project.ts'
+import type { Store } from './store.ts'
+import type { ClusterStatus } from './types.ts'
+import { Workforce } from './workforce.ts'
+
+/** How a cluster ended. */
+export interface ManagerEnd {
+  /** Nothing had to be killed. */
+  readonly isGraceful: boolean
+  /** Why it gave up, if it did. */
+  readonly error: Error | undefined
+}
+
+/** What is there once the socket is bound. */
+interface Held {
+  readonly listener: Listener
+  readonly store: Store | undefined
+  readonly workforce: Workforce
+}
+
+/**
+ * | phase | moves to | when |
+ * |---|---|---|
+ * | new | running | `start()` has bound the socket |
+ * | running | stopping | `stop()`, `kill()`, the release failed before it ever served, the primary failed |
+ * | new | stopping | `stop()` or `kill()` came while it bound |
+ * | stopping | ended | the last worker is gone |
+ *
+ * Whatever happens only changes the phase and wakes the loop; the loop's step alone forks, stops and kills.
+ */
+export class Manager implements GuardListener {
+  /** Settles when workers, socket and store are gone. Never rejects. */
+  readonly ended: Promise<ManagerEnd>
+  readonly #setup: ManagerSetup
+  readonly #journal: Journal
+  readonly #loop: Loop
+  readonly #startedAt = performance.now()
+  #resolveEnded: (end: ManagerEnd) => void = () => undefined
+  #phase: 'new' | 'running' | 'stopping' | 'ended' = 'new'
+  #isForced = false
+  #error: Error | undefined
+  #held: Held | undefined
+
+  constructor(setup: ManagerSetup) {
+    this.#setup = setup
+    this.#journal = setup.journal
+    this.#loop = new Loop({
+      name: 'manager',
+      step: () => this.#step(),
+      onError: (error) => this.#journal.failed(error, 'the manager failed at a step and tries again'),
+    })
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve
+    })
+  }
+
+  /** Binds, starts the store and begins to fork. Throws what kept it from that; nothing is left behind then. */
+  async start(): Promise<void> {
+    const { options, root, workers } = this.#setup
+    const address = await resolveAddress(options, root)
+    // A wrong path is told before anything is bound.
+    findProject(root, options.app)
+    const listener = await Listener.bind(address, {
+      waitMs: options.bindWaitMs,
+      onWait: (error) => this.#journal.waits(error, options.bindWaitMs),
+    })
+    this.#held = await this.#hold(listener)
+    if (this.#phase === 'new') this.#phase = 'running'
+    this.#journal.starts(listener.address, workers)
+    this.#loop.start()
+  }
+
+  /** Begins an orderly stop: every worker drains. */
+  stop(): void {
+    if (this.#phase === 'new' || this.#phase === 'running') {
+      this.#phase = 'stopping'
+      this.#journal.stops(this.#held?.workforce.size ?? 0)
+    }
+    this.#loop.wake()
+  }
+
+  /** Ends every worker now. */
+  kill(): void {
+    this.#isForced = true
+    this.stop()
+  }
+
+  status(): ClusterStatus {
+    return {
+      title: this.#setup.title,
+      primaryPid: process.pid,
+      generation: this.#held?.workforce.generation ?? 1,
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      workers: this.#held?.workforce.status() ?? [],
+    }
+  }
+
+  channelGarbled(): void {
+    this.#journal.messageIgnored(undefined)
+  }
+
+  /** The workers still serve and the socket is still there: an orderly end is better than none. */
+  failed(error: Error): void {
+    this.#error ??= error
+    this.#journal.failed(error, 'the primary failed and stops')
+    if (this.#phase === 'stopping') this.kill()
+    else this.stop()
+  }
+
+  async #hold(listener: Listener): Promise<Held> {
+    try {
+      const store = await this.#setup.startStore?.()
+      const workforce = new Workforce({
+        setup: this.#setup,
+        listener,
+        store,
+        wake: () => this.#loop.wake(),
+        proven: () => this.#checkSocket(listener),
+        status: () => this.status(),
+      })
+      return { listener, store, workforce }
+    } catch (error) {
+      listener.close()
+      throw error
+    }
+  }
+
+  /** One round; answers how long until the next, if nothing wakes the loop before. */
+  async #step(): Promise<number> {
+    const held = this.#held
+    if (held === undefined || this.#phase === 'ended') return Number.POSITIVE_INFINITY
+    const { workforce } = held
+    const now = performance.now()
+    if (this.#phase === 'running' && workforce.failure !== undefined) {
+      this.#error = workforce.failure
+      this.#phase = 'stopping'
+    }
+    const wait = this.#phase === 'running' ? workforce.fill(now) : await this.#windUp(held)
+    return Math.min(wait, workforce.killOverdue(now))
+  }
+
+  /** Answers Infinity: only what the workers do brings the end nearer. */
+  async #windUp(held: Held): Promise<number> {
+    // Ours must not be the last hold on the socket: connections would wait in it for nobody, and be reset in the end.
+    // A unix socket's path goes with ours, so it stays as long as the workers take connections.
+    const { listener, workforce } = held
+    if (listener.address.kind === 'tcp' || workforce.isGrowingDeaf) listener.close()
+    workforce.windUp(this.#isForced)
+    if (held.workforce.size === 0) await this.#finish(held)
+    return Number.POSITIVE_INFINITY
+  }
+
+  async #finish({ store, workforce }: Held): Promise<void> {
+    this.#phase = 'ended'
+    try {
+      await store?.close()
+    } catch (error) {
+      this.#journal.failed(toError(error), 'the embedded store could not be closed')
+    }
+    const isGraceful = workforce.killed === 0
+    this.#journal.stopped(isGraceful)
+    this.#resolveEnded({ isGraceful, error: this.#error })
+    void this.#loop.stop()
+  }
+
+  /** Until its first worker listened, our unix socket looked stale to every other primary that was started meanwhile. */
+  #checkSocket({ isOurs, address }: Listener): void {
+    if (isOurs || address.kind !== 'unix') return
+    this.#error = new AH_CLUSTER_ADDRESS_IN_USE(`the socket ${address.path} has been taken by another server meanwhile`)
+    this.#phase = 'stopping'
+  }
+}

@@ -1,0 +1,124 @@
+// What a worker process does: boots on the primary's orders, serves, drains when told, and says what it dies of.
+import { lifecycleOf, type PeerDeath } from 'fastify-ah-kit'
+import { type StartedApp, startApp } from './app-server.ts'
+import { reportOf } from './error-report.ts'
+import type { NativeHandle } from './listening-handle.ts'
+import type { WorkerOrders } from './messages.ts'
+import { CLOSE_MS } from './options.ts'
+import { PrimaryLink, type PrimaryListener } from './primary-link.ts'
+
+// How long the primary may take to remove the path of a unix socket.
+const UNLINK_MS = 50
+// How long the last words may take to leave.
+const LAST_WORDS_MS = 1_000
+
+/**
+ * | state | moves to | when |
+ * |---|---|---|
+ * | waiting | booting | the orders come |
+ * | booting | serving | the app listens |
+ * | booting, waiting | exited | told to stop, or the primary is gone: nothing has been promised to anybody yet |
+ * | serving | draining | told to stop, SIGTERM, the primary is gone, or the app closes itself |
+ * | draining | exited | the app is closed, or the deadline is over |
+ * | any | exited | an error that nobody caught |
+ */
+class WorkerBody implements PrimaryListener {
+  readonly #link: PrimaryLink
+  #started: StartedApp | undefined
+  /** Deaths that came before the app could hear of them. */
+  #deaths: PeerDeath[] = []
+  #isExiting = false
+
+  constructor(link: PrimaryLink) {
+    this.#link = link
+  }
+
+  start(orders: WorkerOrders, handle: NativeHandle): void {
+    void this.#boot(orders, handle)
+  }
+
+  stop(): void {
+    if (this.#started === undefined) void this.#exit(0, this.#link.send({ type: 'stopped' }))
+    else void this.#drain(this.#started)
+  }
+
+  peerDied(death: PeerDeath): void {
+    if (this.#started === undefined) this.#deaths.push(death)
+    else this.#announce(this.#started, death)
+  }
+
+  orphaned(): void {
+    const started = this.#started
+    if (started === undefined) {
+      void this.#exit(1)
+      return
+    }
+    started.drain.skipNotReady()
+    // Nobody is left to kill us if the drain or the app's close hangs.
+    setTimeout(() => process.exit(1), started.drain.longestMs + CLOSE_MS)
+    void this.#drain(started)
+  }
+
+  /** Says what it dies of, and dies. An app that listens to uncaught exceptions itself has taken the decision over. */
+  crashed(thrown: unknown): void {
+    if (process.listenerCount('uncaughtException') > 1) return
+    // With nobody to tell, the last place where it can be seen.
+    if (!process.connected) console.error(thrown)
+    void this.#exit(1, this.#link.send({ type: 'crashed', error: reportOf(thrown) }))
+  }
+
+  async #boot(orders: WorkerOrders, handle: NativeHandle): Promise<void> {
+    process.title = orders.title
+    this.#deaths.unshift(...orders.deaths)
+    try {
+      const started = await startApp(orders, handle, { orders, link: this.#link })
+      this.#started = started
+      started.drain.hear({
+        stopping: (drainMs) => void this.#link.send({ type: 'stopping', drainMs }),
+        deaf: () => this.#deaf(orders),
+        stopped: () => void this.#exit(0, this.#link.send({ type: 'stopped' })),
+      })
+      void this.#link.send({ type: 'started', drainMs: started.drain.longestMs })
+      for (const death of this.#deaths.splice(0)) this.#announce(started, death)
+    } catch (thrown) {
+      void this.#exit(1, this.#link.send({ type: 'failed', error: reportOf(thrown) }))
+    }
+  }
+
+  async #drain(started: StartedApp): Promise<void> {
+    try {
+      await started.drain.run()
+    } catch (thrown) {
+      void this.#exit(1, this.#link.send({ type: 'crashed', error: reportOf(thrown) }))
+    }
+  }
+
+  /** The primary removes a unix socket's path now; connections that came until then are still accepted. */
+  async #deaf({ address }: WorkerOrders): Promise<void> {
+    await this.#link.send({ type: 'deaf' })
+    if (address.kind === 'unix') await new Promise((resolve) => setTimeout(resolve, UNLINK_MS))
+  }
+
+  #announce({ app }: StartedApp, death: PeerDeath): void {
+    for (const error of lifecycleOf(app).announcePeerDeath(death)) {
+      app.log.error({ err: error, peer: death }, 'a listener failed on the death of another worker')
+    }
+  }
+
+  async #exit(code: number, lastWords: Promise<void> = Promise.resolve()): Promise<void> {
+    if (this.#isExiting) return
+    this.#isExiting = true
+    setTimeout(() => process.exit(code), LAST_WORDS_MS)
+    await lastWords
+    process.exit(code)
+  }
+}
+
+const link = new PrimaryLink()
+const body = new WorkerBody(link)
+process.on('uncaughtException', (error) => body.crashed(error))
+// A terminal sends these to the whole group; when and how to stop is the primary's to say.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+process.on('SIGTERM', () => body.stop())
+link.listen(body)
+void link.send({ type: 'starting' })

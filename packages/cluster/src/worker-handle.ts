@@ -1,0 +1,207 @@
+// The primary's handle of one worker: its process, its state, and when its time is over.
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import type { PeerDeath } from 'fastify-ah-kit'
+import { type ErrorReport, reportOf } from './error-report.ts'
+import type { NativeHandle } from './listening-handle.ts'
+import { type FromWorker, openFromWorker, seal, type ToWorker } from './messages.ts'
+import { CLOSE_MS } from './options.ts'
+import type { WorkerState } from './types.ts'
+import type { WorkerListener, WorkerSpec } from './worker-events.ts'
+
+const BODY = new URL('./worker-body.js', import.meta.url)
+
+/**
+ * | state | moves to | when |
+ * |---|---|---|
+ * | starting | started | it says that it serves |
+ * | starting, started | stopping | `stop()`, or it says that it drains |
+ * | any | exited | its process ended, or could not be forked |
+ *
+ * `kill()` and a deadline that passed send SIGKILL; the state changes when the process is gone.
+ */
+export class WorkerHandle {
+  readonly id: number
+  readonly generation: number
+  /** What the worker's leases and claims are filed under; fresh for each process. */
+  readonly bootId: string = randomUUID()
+  readonly #spec: WorkerSpec
+  readonly #listener: WorkerListener<WorkerHandle>
+  readonly #child: ChildProcess
+  readonly #startedAt = performance.now()
+  #state: WorkerState = 'starting'
+  #wasReady = false
+  #isDeaf = false
+  #isCutOff = false
+  #isAsked = false
+  #drainMs: number
+  #deadline: number
+  #killedFor: 'deadline' | 'not-ready' | undefined
+  #error: ErrorReport | undefined
+  #hasStopped = false
+
+  constructor(spec: WorkerSpec, listener: WorkerListener<WorkerHandle>) {
+    this.#spec = spec
+    this.#listener = listener
+    this.id = spec.orders.id
+    this.generation = spec.orders.generation
+    // A worker that is told to stop while it boots just ends.
+    this.#drainMs = 0
+    this.#deadline = this.#startedAt + spec.readyMs
+    // The app file as argument is for those who read `ps`; the worker takes it from its orders.
+    this.#child = fork(BODY, [spec.orders.app], {
+      cwd: spec.cwd,
+      env: { ...spec.env, AH_BOOT_ID: this.bootId },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.#child.on('message', (raw) => this.#hear(raw))
+    this.#child.on('exit', (code, signal) => this.#end(code, signal))
+    this.#child.on('error', (error) => this.#failed(error))
+    this.#child.on('disconnect', () => this.#cutOff())
+    this.#send({ type: 'start', orders: spec.orders }, spec.handle)
+  }
+
+  /** Undefined if it could not be forked. */
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get state(): WorkerState {
+    return this.#state
+  }
+
+  /** Whether it has closed its listening socket, or will at once. */
+  get isDeaf(): boolean {
+    return this.#isDeaf || this.#state === 'exited'
+  }
+
+  get uptimeMs(): number {
+    return performance.now() - this.#startedAt
+  }
+
+  /** How long, at `now`, until it is overdue: not ready in time, or still there after its drain. */
+  dueInMs(now: number): number {
+    if (this.#killedFor !== undefined || this.#state === 'exited') return Number.POSITIVE_INFINITY
+    if (this.#state === 'started' && !this.#isCutOff) return Number.POSITIVE_INFINITY
+    return this.#deadline - now
+  }
+
+  /** Kills it if it is overdue. Answers whether it did. */
+  killIfOverdue(now: number): boolean {
+    if (this.dueInMs(now) > 0) return false
+    this.#kill(this.#state === 'starting' ? 'not-ready' : 'deadline')
+    return true
+  }
+
+  /** Tells it to drain and exit; the deadline runs from here. Calls after the first change nothing. */
+  stop(): void {
+    if (this.#isAsked || this.#state === 'exited') return
+    this.#isAsked = true
+    if (this.#state !== 'stopping') this.#beginStop(this.#drainMs)
+    this.#send({ type: 'stop' })
+  }
+
+  /** Ends it now. */
+  kill(): void {
+    this.#kill('deadline')
+  }
+
+  /** Tells it that another worker died. */
+  announce(death: PeerDeath): void {
+    this.#send({ type: 'peer-death', death })
+  }
+
+  /** Answers a question of its. */
+  answer(message: Extract<ToWorker, { type: 'status' }>): void {
+    this.#send(message)
+  }
+
+  #kill(reason: 'deadline' | 'not-ready'): void {
+    if (this.#state === 'exited') return
+    this.#killedFor ??= reason
+    this.#child.kill('SIGKILL')
+  }
+
+  #beginStop(drainMs: number): void {
+    this.#state = 'stopping'
+    this.#deadline = performance.now() + drainMs + CLOSE_MS
+  }
+
+  /** Its channel is closed: it dies at this moment, or its app closed the channel and the worker drains on its own. */
+  #cutOff(): void {
+    if (this.#state === 'exited') return
+    this.#isCutOff = true
+    if (this.#state === 'started') this.#deadline = performance.now() + this.#drainMs + CLOSE_MS
+    this.#listener.cutOff(this)
+  }
+
+  #hear(raw: unknown): void {
+    const message = openFromWorker(raw)
+    if (message === undefined) this.#listener.ignored(this, raw)
+    else this.#obey(message)
+  }
+
+  #obey(message: FromWorker): void {
+    switch (message.type) {
+      case 'starting':
+        return
+      case 'started':
+        this.#drainMs = message.drainMs
+        // It may have come up in the very moment in which it was told to stop; then it drains as any other.
+        if (this.#state === 'stopping') this.#beginStop(message.drainMs)
+        if (this.#state !== 'starting') return
+        this.#state = 'started'
+        this.#wasReady = true
+        this.#listener.started(this)
+        return
+      case 'stopping':
+        if (this.#state === 'exited') return
+        this.#beginStop(message.drainMs)
+        this.#listener.stopping(this)
+        return
+      case 'deaf':
+        this.#isDeaf = true
+        this.#listener.deaf(this)
+        return
+      case 'failed':
+      case 'crashed':
+        this.#error ??= message.error
+        return
+      case 'stopped':
+        this.#hasStopped = true
+        return
+      case 'status':
+        this.#listener.statusAsked(this, message.request)
+    }
+  }
+
+  #end(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#state === 'exited') return
+    this.#state = 'exited'
+    this.#listener.exited(this, {
+      reason: this.#killedFor ?? (this.#hasStopped ? 'stopped' : 'crashed'),
+      code,
+      signal,
+      error: this.#error,
+      wasReady: this.#wasReady,
+      wasAsked: this.#isAsked,
+      app: this.#spec.orders.app,
+      readyMs: this.#spec.readyMs,
+    })
+  }
+
+  /** It could not be forked (no memory, too many processes), or could not be signalled. */
+  #failed(error: Error): void {
+    if (this.#child.pid !== undefined) return
+    this.#error ??= reportOf(error)
+    this.#end(null, null)
+  }
+
+  #send(message: ToWorker, handle?: NativeHandle): void {
+    if (!this.#child.connected) return
+    this.#child.send(seal(message), handle as never, (error) => {
+      // Only to a worker that dies at this moment; its exit tells the rest.
+      if (error !== null) this.#cutOff()
+    })
+  }
+}

@@ -1,0 +1,25 @@
+// The kit without Redis: what three or more packages need.
+export {
+  AH_KIT_BATCH_BROKEN,
+  AH_KIT_BATCH_CLOSED,
+  AH_KIT_DRAIN_TIMEOUT,
+  AH_KIT_LOOP_STUCK,
+  AH_KIT_OPTIONS,
+  type CodedErrorConstructor,
+  toError,
+} from './errors.ts'
+export { type Identity, identity } from './identity.ts'
+export {
+  type DrainResult,
+  Lifecycle,
+  lifecycleOf,
+  type PeerDeath,
+  type Readiness,
+  type ReadinessCheck,
+} from './lifecycle.ts'
+export { Loop, type LoopOptions } from './loop.ts'
+export { nearest } from './nearest.ts'
+export { type CheckedOptions, defineOptions } from './options.ts'
+export type { OptionSchema, OptionsDefinition, PassedByReference } from './options-definition.ts'
+export { foundInApp, oncePerApp, rootOf } from './root.ts'
+export { TickBatch, type TickBatchOptions } from './tick-batch.ts'

@@ -1,0 +1,54 @@
+// The public types, checked by compiling them.
+import fastify from 'fastify'
+import {
+  type Cache,
+  type CacheOptions,
+  type CacheRegistry,
+  fastifyAhCache,
+  type HeldLock,
+  type LoadedEntry,
+} from 'fastify-ah-cache'
+import plain from 'fastify-ah-cache/plugin'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const holds = <T extends true>(): T | undefined => undefined
+
+interface User {
+  name: string
+}
+
+export async function checkTypes(cache: Cache): Promise<void> {
+  const app = fastify()
+  await app.register(fastifyAhCache)
+  await app.register(fastifyAhCache, { redis: 'redis://localhost', prefix: 'a:', lockMs: 1 })
+  await app.register(plain, { decorator: 'sessions' })
+  // @ts-expect-error lockMs is a number
+  await app.register(fastifyAhCache, { lockMs: '1' })
+  // @ts-expect-error there is no such option
+  await app.register(fastifyAhCache, { lockDuration: 1 })
+
+  holds<Equal<typeof app.cache, Cache>>()
+  holds<Equal<Awaited<ReturnType<typeof cache.load>>, LoadedEntry<unknown>>>()
+  const user = await cache.get<User>('k')
+  holds<Equal<typeof user, User | undefined>>()
+  const item = await cache.pop<User>('k')
+  holds<Equal<typeof item, User | null>>()
+  const loaded = await cache.load<User>('k', { expireMs: 1, retry: true })
+  holds<Equal<typeof loaded, LoadedEntry<User>>>()
+  holds<Equal<Awaited<ReturnType<typeof cache.locks>>, HeldLock[]>>()
+  const inner: Cache = cache.namespace('n').withOwner('o')
+
+  await inner.save('k', { name: 'n' })
+  await inner.save('k', 1, 1)
+  await inner.save('k', 1, null)
+  await inner.save('k', 1, { expireMs: 1 })
+  // @ts-expect-error ActionHero's name
+  await inner.load('k', { expireTimeMS: 1 })
+  // @ts-expect-error get renews nothing
+  await inner.get('k', { expireMs: 1 })
+  // @ts-expect-error a key is a text
+  await inner.get(7)
+}
+
+export const options: CacheOptions = { embedded: true }
+export type Registry = CacheRegistry

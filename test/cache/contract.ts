@@ -1,0 +1,23 @@
+// The contract of a cache: what holds on one Redis, on a Redis Cluster, and in a namespace alike.
+import { describe } from 'node:test'
+import type { CacheUnderTest } from './contract/cache-under-test.ts'
+import { dumpContract } from './contract/dumps.ts'
+import { keyContract } from './contract/keys.ts'
+import { listingContract } from './contract/listing.ts'
+import { listContract } from './contract/lists.ts'
+import { lockContract } from './contract/locks.ts'
+import { namespaceContract } from './contract/namespaces.ts'
+import { valueContract } from './contract/values.ts'
+
+/** Registers the whole contract as tests of the running file. */
+export function cacheContract(name: string, subject: CacheUnderTest): void {
+  describe(name, () => {
+    describe('values', () => valueContract(subject))
+    describe('keys', () => keyContract(subject))
+    describe('locks', () => lockContract(subject))
+    describe('lists', () => listContract(subject))
+    describe('listing', () => listingContract(subject))
+    describe('namespaces', () => namespaceContract(subject))
+    describe('dumps', () => dumpContract(subject))
+  })
+}

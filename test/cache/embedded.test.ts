@@ -1,0 +1,65 @@
+// The cache on the embedded store: every command and script that it sends, once.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { redisRegistryOf } from 'fastify-ah-kit/redis'
+import { tempDir, until } from 'fastify-ah-test-support'
+import { openApp } from './open-cache.ts'
+
+test('the embedded store does all that the cache asks for', async (t) => {
+  const app = await openApp({ embedded: true }, t)
+  const { cache } = app
+  const other = cache.withOwner('other')
+
+  assert.equal(await cache.save('a', { one: 1 }), true)
+  assert.deepEqual((await cache.load('a')).value, { one: 1 })
+  assert.deepEqual((await cache.load('a', { expireMs: 60_000 })).value, { one: 1 })
+  assert.deepEqual(await cache.get('a'), { one: 1 })
+  await cache.save('ends', 1, 20)
+  await until(async () => (await cache.get('ends')) === undefined)
+
+  assert.equal(await cache.lock('a', 60_000), true)
+  assert.equal(await other.lock('a'), false)
+  assert.equal(await other.unlock('a'), false)
+  for (const call of [
+    () => other.save('a', 2),
+    () => other.get('a'),
+    () => other.destroy('a'),
+    () => other.push('a', 1),
+  ]) {
+    await assert.rejects(call(), { code: 'AH_CACHE_LOCKED' })
+  }
+  const [lock] = await cache.locks('a')
+  assert.deepEqual([lock?.key, lock?.owner], ['a', cache.owner])
+  assert.ok(lock!.expiresInMs! > 50_000)
+  assert.equal(await other.checkLock('a'), false)
+  assert.equal(await cache.unlock('a'), true)
+
+  await assert.rejects(cache.push('a', 1), { code: 'AH_CACHE_NOT_A_LIST' })
+  await assert.rejects(cache.listLength('a'), { code: 'AH_CACHE_NOT_A_LIST' })
+  const answers = await Promise.all([
+    cache.push('list', 1),
+    cache.push('list', [2]),
+    cache.listLength('list'),
+    cache.pop('list'),
+  ])
+  assert.deepEqual(answers, [true, true, 2, 1])
+  assert.equal(await cache.listLength('list'), 1)
+
+  await Promise.all(Array.from({ length: 600 }, (_, index) => cache.save(`page ${index}`, index)))
+  assert.equal((await cache.keys('page ')).length, 600)
+  const file = `${tempDir(t).path}/dump`
+  assert.equal(await cache.dumpWrite(file), 602)
+  assert.equal(await cache.clear('page '), 600)
+  assert.deepEqual((await cache.keys()).sort(), ['a', 'list'])
+  assert.equal(await cache.dumpRead(file), 602)
+  assert.deepEqual([await cache.pop('list'), await cache.pop('list')], [[2], null])
+  assert.equal(await cache.destroy('a'), true)
+  assert.equal(await cache.destroy('a'), false)
+  assert.equal(await cache.clear(), 600)
+  assert.equal(await cache.size(), 0)
+
+  const [used] = redisRegistryOf(app).connections
+  const scripts = ['save-entry', 'load-and-renew', 'destroy-entry', 'take-lock', 'release-lock', 'change-list']
+  const forDumps = ['read-for-dump', 'restore-value', 'restore-list']
+  for (const name of [...scripts, ...forDumps]) assert.ok(used?.connection.sent.has(name), `${name} was sent`)
+})

@@ -1,0 +1,61 @@
+// Owns one connection through the proxy: two sockets and what flows between them.
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import type { AnswerCutter } from './answer-cutter.ts'
+import { type Exchange, exchangeFor } from './exchange.ts'
+import { Flow, type Hindrance, type Passage } from './flow.ts'
+
+/** What the proxy does to all its connections at this moment. */
+export interface Weather extends Hindrance {
+  /** Asked once per request: who wants its answer cut off? */
+  cutterOf(request: Buffer): AnswerCutter | undefined
+}
+
+export class ProxiedConnection {
+  readonly #client: Socket
+  readonly #target: Socket
+  readonly #weather: Weather
+  #exchange: Exchange | undefined
+  #cutter: AnswerCutter | undefined
+
+  constructor(client: Socket, target: NetConnectOpts, weather: Weather) {
+    this.#client = client
+    this.#target = connect({ ...target, allowHalfOpen: true, noDelay: true })
+    this.#weather = weather
+    new Flow(this.#client, this.#target, weather, (chunk) => this.#passRequest(chunk))
+    new Flow(this.#target, this.#client, weather, (chunk) => this.#passAnswer(chunk))
+  }
+
+  /** Resets the client's side and closes the target's at once, whatever is held back. */
+  cut(): void {
+    this.#client.resetAndDestroy()
+    this.#target.destroy()
+  }
+
+  /** Calls back when the client's side is closed. */
+  onClose(listener: () => void): void {
+    this.#client.once('close', listener)
+  }
+
+  #passRequest(chunk: Buffer): Passage {
+    this.#exchange ??= exchangeFor(chunk)
+    this.#exchange.request(chunk, (request) => {
+      this.#cutter = this.#weather.cutterOf(request)
+      return this.#cutter !== undefined
+    })
+    return { bytes: chunk }
+  }
+
+  #passAnswer(chunk: Buffer): Passage {
+    const verdict = this.#exchange?.answer(chunk)
+    if (!verdict) return { bytes: chunk }
+    const bytes = chunk.subarray(0, verdict.keep)
+    return verdict.isAnswered ? { bytes, afterwards: () => this.#cutAnswer() } : { bytes }
+  }
+
+  #cutAnswer(): void {
+    // Not a reset: that would take the answers before it out of the client's hands.
+    this.#client.destroySoon()
+    this.#target.destroy()
+    this.#cutter?.report()
+  }
+}

@@ -85,7 +85,7 @@ async function demo(t: TestContext): Promise<{ dir: string; port: number; line: 
   mkdirSync(join(dir, 'tmp'))
   const port = await freePort()
   const flags = `--workers 2 --host 127.0.0.1 --port ${port} --embedded`
-  return { dir, port, line: `${process.execPath} ${command} start cluster ${fixture('app')} ${flags}` }
+  return { dir, port, line: `exec ${process.execPath} ${command} start cluster ${fixture('app')} ${flags}` }
 }
 
 /** util-linux's `script` makes the terminal; what is written to its stdin is typed there. */

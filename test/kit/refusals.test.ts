@@ -122,9 +122,9 @@ test('[6] LOADING is waited for', async (t) => {
   const batch = client.pipeline()
   for (let i = 0; i < 2000; i++) batch.set(`key-${i}`, 'x'.repeat(100))
   await batch.exec()
-  await server.command('CONFIG', 'SET', 'key-load-delay', '500')
+  await server.command('CONFIG', 'SET', 'key-load-delay', '250')
   await server.command('CONFIG', 'REWRITE')
-  // Loads for a second or so; `restart` itself waits until it answers PING, so this runs beside it.
+  // Loads for half a second or more; `restart` itself waits until it answers PING, so this runs beside it.
   const restarted = server.restart()
   await until(() => connection.client.status !== 'ready')
   const answer = connection.read('GET', ['key-1999'])

@@ -13,10 +13,15 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 // One Ctrl-C may arrive twice: from the terminal, and passed on by npm, which got it from the terminal too.
 const SAME_PRESS_MS = 500
 
-/** The first signal stops, a later one forces. Answers how to stop listening. */
+/**
+ * The first signal stops, a later one forces. Answers how to say that the end has come: a signal after that is
+ * heard and means nothing, or it would kill a process that is about to exit with its code.
+ */
 export function onStopSignals(wish: StopWish): () => void {
   let firstAt: number | undefined
+  let isOver = false
   const heard = () => {
+    if (isOver) return
     const now = performance.now()
     if (firstAt === undefined) {
       firstAt = now
@@ -25,6 +30,6 @@ export function onStopSignals(wish: StopWish): () => void {
   }
   for (const signal of SIGNALS) process.on(signal, heard)
   return () => {
-    for (const signal of SIGNALS) process.off(signal, heard)
+    isOver = true
   }
 }

@@ -51,10 +51,10 @@ export const startCluster: Command = {
     })
     guardPrimary(manager)
     process.title = `fastify-ah primary ${titleOf(options.title)}`
-    const stopListening = onStopSignals({ stop: () => manager.stop(), force: () => manager.kill() })
+    const endSignals = onStopSignals({ stop: () => manager.stop(), force: () => manager.kill() })
     await manager.start()
     const { isGraceful, error } = await manager.ended
-    stopListening()
+    endSignals()
     if (error !== undefined) throw error
     return isGraceful ? 0 : 1
   },

@@ -34,7 +34,7 @@ export const start: Command = {
     // In production a store in memory must be asked for; elsewhere the plugin that needs one starts its own.
     const { startSingle } = await import('../single-process.ts')
     let single: SingleProcess | undefined
-    const stopListening = onStopSignals({
+    const endSignals = onStopSignals({
       // While it boots nothing has been promised to anybody; what is open goes with the process.
       stop: () => (single === undefined ? process.exit(0) : single.close()),
       force: () => process.exit(1),
@@ -48,7 +48,7 @@ export const start: Command = {
     })
     print(`listening on ${describeAddress(single.address)}`)
     await single.closed
-    stopListening()
+    endSignals()
     return 0
   },
 }

@@ -17,6 +17,8 @@ const { resolveAddress, describeAddress } =
 const { reportOf, usefulText } =
   await internal<typeof import('../../packages/cluster/dist/error-report.js')>('error-report')
 
+const { workerFlags } = await internal<typeof import('../../packages/cluster/dist/worker-flags.js')>('worker-flags')
+
 const files = (texts: Record<string, string>) => (path: string) => texts[path]
 
 test('one worker per CPU, and one less from 3 up', () => {
@@ -182,4 +184,10 @@ test('of a stack the lines of the app are shown, and one of others only where th
     usefulText({ type: 'Error', message: 'a', stack }),
     'Error: a\n    at app (/srv/app.js:2:2)\ncaused by: Error: b\n    at far (/srv/node_modules/y/index.js:4:4)',
   )
+})
+
+test('workers get the flags of the primary, and a larger first heap unless a flag speaks of one', () => {
+  assert.deepEqual(workerFlags(['--import', 'tsx']), ['--import', 'tsx', '--initial-old-space-size=64'])
+  assert.deepEqual(workerFlags(['--initial_old_space_size=8']), ['--initial_old_space_size=8'])
+  assert.deepEqual(workerFlags(['--initial-heap-size=100']), ['--initial-heap-size=100'])
 })

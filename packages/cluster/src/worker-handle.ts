@@ -8,6 +8,7 @@ import { type FromWorker, openFromWorker, seal, type ToWorker } from './messages
 import { CLOSE_MS } from './options.ts'
 import type { WorkerState } from './types.ts'
 import type { WorkerListener, WorkerSpec } from './worker-events.ts'
+import { workerFlags } from './worker-flags.ts'
 
 const BODY = new URL('./worker-body.js', import.meta.url)
 
@@ -52,6 +53,7 @@ export class WorkerHandle {
     this.#child = fork(BODY, [spec.orders.app], {
       cwd: spec.cwd,
       env: { ...spec.env, AH_BOOT_ID: this.bootId },
+      execArgv: workerFlags(process.execArgv),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
     this.#child.on('message', (raw) => this.#hear(raw))

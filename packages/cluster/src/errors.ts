@@ -6,6 +6,8 @@ import type { CodedErrorConstructor } from 'fastify-ah-kit'
 export const AH_CLUSTER_OPTIONS: CodedErrorConstructor = createError('AH_CLUSTER_OPTIONS', '%s', 500)
 /** The command line or the environment asks for something that does not exist or has a wrong value. */
 export const AH_CLUSTER_USAGE: CodedErrorConstructor = createError('AH_CLUSTER_USAGE', '%s', 400)
+/** A package that was to bring a command brings none, or one that cannot be run. */
+export const AH_CLUSTER_COMMAND_INVALID: CodedErrorConstructor = createError('AH_CLUSTER_COMMAND_INVALID', '%s', 500)
 /** There is no app file where it was looked for. */
 export const AH_CLUSTER_APP_NOT_FOUND: CodedErrorConstructor = createError('AH_CLUSTER_APP_NOT_FOUND', '%s', 500)
 /** The app file is there, but what it exports cannot be started. */

@@ -1,5 +1,6 @@
 // The texts of --help, from the same table as the flags.
 import type { OptionSchema } from 'fastify-ah-kit'
+import type { Extension } from './extension.ts'
 import { flagNames, flagOf, type Properties, variableOf } from './flags.ts'
 
 /** A command, as help shows it. */
@@ -10,21 +11,29 @@ export interface CommandHelp {
   readonly examples: readonly string[]
 }
 
-const OVERVIEW = `fastify-ah: starts a Fastify app as one process or as a cluster of workers
+const COMMANDS: readonly (readonly [usage: string, what: string])[] = [
+  ['start [app]', 'one process'],
+  ['start cluster [app]', 'a primary and its workers'],
+  ['help [command]', "this text, or a command's"],
+  ['--version', 'the version of fastify-ah-cluster'],
+]
 
-  fastify-ah start [app]           one process
-  fastify-ah start cluster [app]   a primary and its workers
-  fastify-ah help [command]        this text, or a command's
-  fastify-ah --version
-
-app is a module whose default export is a Fastify plugin (export "options" for the server's
-options), by default app.js, app.mjs, app.cjs, app.ts or app.mts here or in src/.
-Exit codes: 0 stopped in order, 1 failure, 2 wrong command line or environment.
-`
-
-/** Commands and what they do. */
-export function overview(): string {
-  return OVERVIEW
+/** Commands and what they do; those of other packages that are installed too. */
+export function overview(extensions: readonly Extension[]): string {
+  const others = extensions.map(({ name, description }) => [`${name} …`, description] as const)
+  const width = Math.max(...[...COMMANDS, ...others].map(([usage]) => usage.length))
+  const row = ([usage, what]: readonly [string, string]) => `  fastify-ah ${usage.padEnd(width)}  ${what}`.trimEnd()
+  return [
+    'fastify-ah: starts a Fastify app as one process or as a cluster of workers',
+    '',
+    ...COMMANDS.map(row),
+    ...(others.length === 0 ? [] : ['', 'Of the packages that are installed here:', '', ...others.map(row)]),
+    '',
+    'app is a module whose default export is a Fastify plugin (export "options" for the server\'s',
+    'options), by default app.js, app.mjs, app.cjs, app.ts or app.mts here or in src/.',
+    'Exit codes: 0 stopped in order, 1 failure, 2 wrong command line or environment.',
+    '',
+  ].join('\n')
 }
 
 /** Help of one command. */

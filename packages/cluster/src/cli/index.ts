@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { nearest, toError } from 'fastify-ah-kit'
 import { AH_CLUSTER_OPTIONS, AH_CLUSTER_USAGE } from '../errors.ts'
 import type { Command } from './command.ts'
-import { readEnvironment } from './environment.ts'
+import { type Environment, readEnvironment } from './environment.ts'
+import { installedExtensions, isExtensionName, lookedFor, runExtension } from './extension.ts'
 import { commandHelp, overview } from './help.ts'
 import { start } from './start.ts'
 import { startCluster } from './start-cluster.ts'
@@ -37,31 +38,46 @@ async function exitCodeOf(args: readonly string[]): Promise<number> {
 
 async function dispatch(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args
+  const environment = readEnvironment()
+  const overviewHere = () => overview(installedExtensions(environment.root))
   if (first === undefined) {
-    process.stderr.write(overview())
+    process.stderr.write(overviewHere())
     return USAGE
   }
   if (first === '--version' || first === '-v') return print(version())
-  if (first === '--help' || first === '-h') return print(overview())
-  if (first === 'help') return print(rest.length === 0 ? overview() : commandHelp(commandOf(rest).help))
+  if (first === '--help' || first === '-h') return print(overviewHere())
+  if (first === 'help') return rest.length === 0 ? print(overviewHere()) : helpOf(rest, environment)
   const command = commandOf(args)
+  if (command === undefined) return extension(first, rest, environment)
   const result = await command.run({
     args: args.slice(command.name.split(' ').length),
-    environment: readEnvironment(),
+    environment,
     print: (line) => print(line),
     warn: (line) => process.stderr.write(`fastify-ah: ${line}\n`),
   })
   return result === 'help' ? print(commandHelp(command.help)) : result
 }
 
-function commandOf(words: readonly string[]): Command {
-  const found = COMMANDS.find(({ name }) => name === words.slice(0, name.split(' ').length).join(' '))
-  if (found !== undefined) return found
-  const names = [...COMMANDS.map(({ name }) => name), 'help']
-  const close = nearest(words[0]!, names)
-  throw new AH_CLUSTER_USAGE(
-    `unknown command "${words[0]}"${close === undefined ? `; there are: ${names.join(', ')}` : `, did you mean "${close}"?`}`,
-  )
+/** The help of a command of a package is its own to print. */
+function helpOf(words: readonly string[], environment: Environment): Promise<number> | number {
+  const command = commandOf(words)
+  return command === undefined ? extension(words[0]!, ['--help'], environment) : print(commandHelp(command.help))
+}
+
+function commandOf(words: readonly string[]): Command | undefined {
+  return COMMANDS.find(({ name }) => name === words.slice(0, name.split(' ').length).join(' '))
+}
+
+async function extension(name: string, args: readonly string[], { root }: Environment): Promise<number> {
+  const code = isExtensionName(name) ? await runExtension(name, root, args) : undefined
+  if (code !== undefined) return code
+  const installed = installedExtensions(root)
+  const names = [...COMMANDS.map((command) => command.name), 'help', ...installed.map((command) => command.name)]
+  // "cluster" alone is meant as "start cluster".
+  const close = names.find((known) => known.split(' ').at(-1) === name) ?? nearest(name, names)
+  const advice = close === undefined ? `; there are: ${names.join(', ')}` : `, did you mean "${close}"?`
+  const search = isExtensionName(name) ? ` (${lookedFor(name, root)})` : ''
+  throw new AH_CLUSTER_USAGE(`unknown command "${name}"${advice}${search}`)
 }
 
 function print(text: string): number {

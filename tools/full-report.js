@@ -31,8 +31,7 @@ Written by \`npm run test:full\`. The numbers are those of the list of faults in
 ${rows.map((row) => `| ${row.number} | ${row.title} | ${row.node} | ${scale} | ${row.result} | ${row.seconds} |\n`).join('')}`
   const file = join(root, 'docs/test-full.md')
   writeFileSync(file, text)
-  // Aligned as everything else, so that the next check of the format passes.
-  execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', file], { cwd: root, stdio: 'ignore' })
+})
 }
 
 function rowOf(node, { titles, isPassed, ms }) {

@@ -145,7 +145,8 @@ for (const kind of kinds) {
       ...Array.from({ length: 1000 }, () => outcomeOf(connection.write('RPUSH', ['never applied either', '1']))),
     ])
     assert.deepEqual(new Set(outcomes), new Set(['AH_KIT_REDIS_DOWN']))
-    assert.ok(performance.now() - started >= 300)
+    // Deadlines are looked at every 50 ms, and kept: a call ends up to one look early.
+    assert.ok(performance.now() - started >= 250)
     assert.ok(timers() <= timersBefore + 2, 'a thousand calls leave no timers')
     const held = Array.from({ length: 100 }, (_, i) => connection.write('RPUSH', ['held back', String(i)]))
     const answers = Promise.all(held.map(outcomeOf))

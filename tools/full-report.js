@@ -31,7 +31,6 @@ Written by \`npm run test:full\`. The numbers are those of the list of faults in
 ${rows.map((row) => `| ${row.number} | ${row.title} | ${row.node} | ${scale} | ${row.result} | ${row.seconds} |\n`).join('')}`
   const file = join(root, 'docs/test-full.md')
   writeFileSync(file, text)
-})
 }
 
 function rowOf(node, { titles, isPassed, ms }) {

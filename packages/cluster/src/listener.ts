@@ -5,10 +5,11 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AH_CLUSTER_ADDRESS_IN_USE, AH_CLUSTER_ADDRESS_INVALID } from './errors.ts'
 import { type Bound, bind, type NativeHandle } from './listening-handle.ts'
+import { admit, type SocketAccess } from './socket-access.ts'
 import type { ListenAddress } from './types.ts'
 
 /** How an address that is in use is treated. */
-export interface ListenerOptions {
+export interface ListenerOptions extends SocketAccess {
   /**
    * How long to try again: after a primary was killed its workers still hold the socket until they have noticed,
    * which takes them one turn of their event loop.
@@ -37,7 +38,9 @@ export class Listener {
     for (;;) {
       try {
         if (address.kind === 'unix') await clearStale(address.path)
-        return new Listener(bindExplained(address))
+        const listener = new Listener(bindExplained(address))
+        if (address.kind === 'unix') await listener.#admit(address.path, options)
+        return listener
       } catch (error) {
         if (!(error instanceof AH_CLUSTER_ADDRESS_IN_USE) || performance.now() >= deadline) throw error
         if (isFirst) options.onWait(error)
@@ -51,6 +54,16 @@ export class Listener {
     this.#handle = handle
     this.address = address
     this.#file = address.kind === 'unix' ? fileId(address.path) : undefined
+  }
+
+  /** Nobody can connect before the first worker listens, so there is no moment in which too many may. */
+  async #admit(path: string, access: SocketAccess): Promise<void> {
+    try {
+      await admit(path, access)
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   /** What goes to a worker; undefined once closed. */

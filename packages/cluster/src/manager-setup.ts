@@ -14,8 +14,8 @@ export interface ManagerSetup {
   readonly workers: number
   readonly title: string
   readonly root: string
-  /** The environment of the workers. */
-  readonly env: NodeJS.ProcessEnv
+  /** The environment of a worker that starts now. */
+  readonly env: () => NodeJS.ProcessEnv
   readonly journal: Journal
   /** Starts the embedded store, if one is wanted. */
   readonly startStore: (() => Promise<Store>) | undefined
@@ -51,7 +51,7 @@ export function specOf(setup: ManagerSetup, seat: Seat): WorkerSpec {
     },
     handle,
     cwd: project.root,
-    env: { ...setup.env, ACTIONHERO_TITLE: title, ...(store === undefined ? {} : { REDIS_URL: store.url }) },
+    env: { ...setup.env(), ACTIONHERO_TITLE: title, ...(store === undefined ? {} : { REDIS_URL: store.url }) },
     readyMs,
   }
 }

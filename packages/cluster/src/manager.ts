@@ -7,6 +7,7 @@ import { Listener } from './listener.ts'
 import type { ManagerSetup } from './manager-setup.ts'
 import type { GuardListener } from './primary-guard.ts'
 import { findProject } from './project.ts'
+import { accessOf } from './socket-access.ts'
 import type { Store } from './store.ts'
 import type { ClusterStatus } from './types.ts'
 import { Workforce } from './workforce.ts'
@@ -69,6 +70,7 @@ export class Manager implements GuardListener {
     // A wrong path is told before anything is bound.
     findProject(root, options.app)
     const listener = await Listener.bind(address, {
+      ...accessOf(options),
       waitMs: options.bindWaitMs,
       onWait: (error) => this.#journal.waits(error, options.bindWaitMs),
     })

@@ -11,12 +11,16 @@ export interface StartOptions {
   readonly port?: number | string
   readonly host?: string
   readonly socket?: string
+  readonly socketMode?: string
+  readonly socketGroup?: string
   readonly backlog: number
   readonly bindWaitMs: number
   readonly embedded?: boolean
   readonly title?: string
   readonly drainMs?: number
   readonly notReadyMs?: number
+  readonly config?: string
+  readonly envFile?: readonly string[]
 }
 
 /** What the manager alone is started with. */
@@ -73,6 +77,11 @@ export const START_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
   },
   host: text('address or name to bind; all interfaces, IPv6 and IPv4, without it'),
   socket: text('unix socket to listen on instead of a port'),
+  socketMode: {
+    ...text('mode of the unix socket; connecting takes the right to write'),
+    check: { expected: 'an octal mode like "0660"', accepts: isOctalMode },
+  },
+  socketGroup: text('group of the unix socket, by name or number: that of the proxy in front'),
   backlog: {
     description: 'connections that may wait in the kernel for a worker; cut to net.core.somaxconn',
     type: 'integer',
@@ -90,6 +99,12 @@ export const START_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     `how long open connections may go on after a stop (the plugin's option, ${DEFAULT_DRAIN_MS}, without it)`,
   ),
   notReadyMs: ms('how long /health/ready says no before connections are refused, for load balancers'),
+  config: text('config file, or a folder with one; without it fastify-ah.config.js, .mjs or .json in the project'),
+  envFile: {
+    description: 'file of variables, read anew for each worker; what is really set wins; may be repeated',
+    type: 'array',
+    items: { type: 'string', minLength: 1 },
+  },
 }
 
 /** Options of `fastify-ah start cluster`. */
@@ -145,6 +160,10 @@ function checkedLater<T extends object>(properties: Readonly<Record<string, Opti
       return made.parse(input)
     },
   }
+}
+
+function isOctalMode(value: unknown): boolean {
+  return typeof value === 'string' && /^0?[0-7]{3}$/.test(value)
 }
 
 function isPortOrPath(value: unknown): boolean {

@@ -8,6 +8,7 @@ import { resolveAddress } from './listen-address.ts'
 import { Listener } from './listener.ts'
 import type { StartOptions } from './options.ts'
 import { findProject } from './project.ts'
+import { accessOf } from './socket-access.ts'
 import type { Store } from './store.ts'
 import type { ListenAddress } from './types.ts'
 
@@ -36,7 +37,11 @@ export async function startSingle(setup: SingleSetup): Promise<SingleProcess> {
   const { options, root } = setup
   const address = await resolveAddress(options, root)
   const project = findProject(root, options.app)
-  const listener = await Listener.bind(address, { waitMs: options.bindWaitMs, onWait: setup.onWait })
+  const listener = await Listener.bind(address, {
+    ...accessOf(options),
+    waitMs: options.bindWaitMs,
+    onWait: setup.onWait,
+  })
   // A process that ends without a drain would leave the file of its unix socket behind.
   process.once('exit', () => listener.close())
   let store: Store | undefined

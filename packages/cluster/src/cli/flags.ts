@@ -72,7 +72,10 @@ export function readFlags(command: string, properties: Properties, args: readonl
     }
     const negated = raw.replace(/^--no-/, '--')
     const isNegation = raw !== negated && names.some((name) => flagOf(name) === negated)
-    given[isNegation ? negated : raw] = isNegation ? false : (token.value ?? true)
+    const key = isNegation ? negated : raw
+    const value = isNegation ? false : (token.value ?? true)
+    const isRepeatable = names.some((name) => flagOf(name) === key && isList(properties[name]!))
+    given[key] = isRepeatable ? [...((given[key] as unknown[] | undefined) ?? []), value] : value
   }
   const wantsHelp = given['--help'] !== undefined
   delete given['--help']
@@ -124,6 +127,10 @@ function withoutDefault({ default: _, ...schema }: OptionSchema): OptionSchema {
   return schema
 }
 
+function isList({ type }: OptionSchema): boolean {
+  return type === 'array'
+}
+
 function isSwitch({ type }: OptionSchema): boolean {
   return type === 'boolean'
 }
@@ -136,6 +143,8 @@ function parseRule(name: string, schema: OptionSchema): { type: 'boolean' | 'str
 /** Text that stands for a number or a truth value, where one is wanted. */
 function typed(schema: OptionSchema | undefined, value: unknown): unknown {
   if (schema === undefined || schema.type === 'string' || typeof value !== 'string') return value
+  // Only a variable says several at once; a flag is repeated.
+  if (isList(schema)) return value.split(',').map((part) => part.trim())
   if (schema.type === 'boolean' && /^(true|false|1|0)$/.test(value)) return value === 'true' || value === '1'
   return /^[+-]?\d+(\.\d+)?$/.test(value) ? Number(value) : value
 }

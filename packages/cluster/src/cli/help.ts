@@ -52,7 +52,8 @@ export function commandHelp({ usage, summary, properties, examples }: CommandHel
     ...lines,
     `  ${'-h, --help'.padEnd(width)}  this text`,
     '',
-    'Flags win over the environment. PORT, PROJECT_ROOT and ACTIONHERO_TITLE are read too.',
+    'Flags win over variables, these over the config file, where the names are written as in readyMs.',
+    'PORT, PROJECT_ROOT, ACTIONHERO_TITLE and ACTIONHERO_CONFIG are read too.',
     '',
     'Examples:',
     ...examples.map((example) => `  ${example}`),
@@ -68,9 +69,18 @@ function row(name: string, schema: OptionSchema): [left: string, text: string, s
   return [left, `${schema.description}${byDefault}`, variableOf(name)]
 }
 
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  socket: '<path>',
+  socketMode: '<mode>',
+  socketGroup: '<group>',
+  config: '<file>',
+  envFile: '<file>',
+}
+
 function placeholder(name: string, { type, enum: values }: OptionSchema): string {
   if (Array.isArray(values)) return '<level>'
   if (name.endsWith('Ms')) return '<ms>'
   if (name === 'port') return '<port>'
-  return type === 'integer' ? '<number>' : name === 'socket' ? '<path>' : '<text>'
+  if (type === 'integer') return '<number>'
+  return PLACEHOLDERS[name] ?? '<text>'
 }

@@ -1,24 +1,14 @@
-// What counts: flags before the environment before the defaults.
+// What counts: flags before the environment before the config file before the defaults.
 import { hostname } from 'node:os'
 import { AH_CLUSTER_USAGE } from '../errors.ts'
 import type { Environment } from './environment.ts'
-import { type Properties, readVariables } from './flags.ts'
 
 /** One layer of options by name. */
-type Layer = Readonly<Record<string, unknown>>
+export type Layer = Readonly<Record<string, unknown>>
 
-/** The options that were given, defaults left out. */
-export interface Settled {
-  readonly values: Layer
-  /** Variables with our prefix that mean nothing: worth a warning. */
-  readonly unknownVariables: readonly string[]
-}
-
-/** Merges the layers. Throws `AH_CLUSTER_USAGE`. */
-export function settle(command: string, properties: Properties, flags: Layer, environment: Environment): Settled {
-  const variables = readVariables(command, properties, environment.flags)
-  const layers = [actionHeroLayer(environment), variables.values, flags]
-  return { values: layers.reduce(over), unknownVariables: variables.unknown }
+/** Merges the layers, the last wins. Throws `AH_CLUSTER_USAGE`. */
+export function merge(layers: readonly Layer[]): Layer {
+  return layers.reduce(over)
 }
 
 /** The name of the cluster; "hostname" stands for this machine's, as in ActionHero. */
@@ -26,13 +16,14 @@ export function titleOf(title: string | undefined): string {
   return title === undefined || title === 'hostname' ? hostname() : title
 }
 
-function actionHeroLayer({ port, title, root }: Environment): Layer {
+/** `PORT`, and ActionHero's variables that are another name for an option. */
+export function actionHeroLayer({ port, title, projectRoot }: Environment): Layer {
   const isNumber = port !== undefined && /^\d+$/.test(port)
   if (port !== undefined && !isNumber && !port.includes('/')) {
     throw new AH_CLUSTER_USAGE(`PORT: expected a port from 0 to 65535, or a socket path with a "/", got "${port}"`)
   }
   return {
-    root,
+    ...(projectRoot === undefined ? {} : { root: projectRoot }),
     ...(title === undefined ? {} : { title }),
     ...(port === undefined ? {} : { port: isNumber ? Number(port) : port }),
   }

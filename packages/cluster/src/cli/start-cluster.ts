@@ -1,6 +1,5 @@
 // fastify-ah start cluster: a primary and its workers.
 import { defaultWorkers } from '../cpus.ts'
-import { AH_CLUSTER_USAGE } from '../errors.ts'
 import { createLog, Journal } from '../journal.ts'
 import { Manager } from '../manager.ts'
 import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
@@ -8,8 +7,8 @@ import { guardPrimary } from '../primary-guard.ts'
 import { onStopSignals } from '../signals.ts'
 import { isStoreWanted, startStore } from '../store.ts'
 import type { Command } from './command.ts'
-import { readFlags } from './flags.ts'
-import { settle, titleOf } from './settle.ts'
+import { titleOf } from './settle.ts'
+import { readWishes } from './wishes.ts'
 
 /** `fastify-ah start cluster [app]` */
 export const startCluster: Command = {
@@ -26,14 +25,11 @@ export const startCluster: Command = {
       'NODE_OPTIONS="--import tsx" fastify-ah start cluster src/app.ts',
     ],
   },
-  async run({ args, environment, warn }) {
-    const command = 'fastify-ah start cluster'
-    const { values, positionals, wantsHelp } = readFlags(command, MANAGER_PROPERTIES, args)
-    if (wantsHelp) return 'help'
-    if (positionals.length > 1) throw new AH_CLUSTER_USAGE(`one app, got ${positionals.join(' ')}`)
-    const settled = settle(command, MANAGER_PROPERTIES, values, environment)
-    for (const name of settled.unknownVariables) warn(`the variable ${name} means nothing to "${command}"`)
-    const options = managerOptions.parse({ ...settled.values, app: positionals[0] })
+  async run(invocation) {
+    const wishes = await readWishes('fastify-ah start cluster', MANAGER_PROPERTIES, invocation)
+    if (wishes === 'help') return 'help'
+    const { environment } = wishes
+    const options = managerOptions.parse(wishes.values)
     const log = await createLog({ level: options.logLevel, isTerminal: process.stdout.isTTY })
     const { redisUrl, nodeEnv } = environment
     const isEmbedded = isStoreWanted({ embedded: options.embedded, redisUrl, nodeEnv })
@@ -45,7 +41,7 @@ export const startCluster: Command = {
       workers: options.workers ?? defaultWorkers(),
       title: titleOf(options.title),
       root: options.root ?? environment.root,
-      env: environment.all,
+      env: () => environment.forWorker(),
       journal: new Journal(log),
       startStore: isEmbedded ? startStore : undefined,
     })

@@ -1,5 +1,4 @@
 // fastify-ah start: one process, the same drain.
-import { AH_CLUSTER_USAGE } from '../errors.ts'
 import { describeAddress } from '../listen-address.ts'
 import { START_PROPERTIES, startOptions } from '../options.ts'
 import { onStopSignals } from '../signals.ts'
@@ -7,8 +6,8 @@ import type { SingleProcess } from '../single-process.ts'
 import { startStore } from '../store.ts'
 import type { Command } from './command.ts'
 import { setVariable } from './environment.ts'
-import { readFlags } from './flags.ts'
-import { settle, titleOf } from './settle.ts'
+import { titleOf } from './settle.ts'
+import { readWishes } from './wishes.ts'
 
 /** `fastify-ah start [app]` */
 export const start: Command = {
@@ -23,13 +22,12 @@ export const start: Command = {
       'fastify-ah start --socket /run/app.sock',
     ],
   },
-  async run({ args, environment, print, warn }) {
-    const { values, positionals, wantsHelp } = readFlags('fastify-ah start', START_PROPERTIES, args)
-    if (wantsHelp) return 'help'
-    if (positionals.length > 1) throw new AH_CLUSTER_USAGE(`one app, got ${positionals.join(' ')}`)
-    const settled = settle('fastify-ah start', START_PROPERTIES, values, environment)
-    for (const name of settled.unknownVariables) warn(`the variable ${name} means nothing to "fastify-ah start"`)
-    const options = startOptions.parse({ ...settled.values, app: positionals[0] })
+  async run(invocation) {
+    const { print, warn } = invocation
+    const wishes = await readWishes('fastify-ah start', START_PROPERTIES, invocation)
+    if (wishes === 'help') return 'help'
+    const { environment } = wishes
+    const options = startOptions.parse(wishes.values)
     if (options.title !== undefined) setVariable('ACTIONHERO_TITLE', titleOf(options.title))
     // In production a store in memory must be asked for; elsewhere the plugin that needs one starts its own.
     const { startSingle } = await import('../single-process.ts')

@@ -27,13 +27,24 @@ export async function createLog({ level, isTerminal }: LogOptions): Promise<Logg
   return pino(options, pretty(format))
 }
 
+/** Who follows the cluster's course besides the log: systemd, the terminal that started it in the background. */
+export interface Audience {
+  /** Every worker serves, for the first time or again. */
+  serves(workers: number): void
+  /** The workers are replaced by those of a new release; `serves` follows. */
+  reloads(): void
+  stops(): void
+}
+
 /** The lines and their keys: `worker workerPid generation` in each line about a worker, `err` with the stack. */
 export class Journal {
   readonly #log: Logger
+  readonly #audience: readonly Audience[]
   #ignored = 0
 
-  constructor(log: Logger) {
+  constructor(log: Logger, audience: readonly Audience[] = []) {
     this.#log = log
+    this.#audience = audience
   }
 
   starts(address: ListenAddress, workers: number): void {
@@ -45,10 +56,12 @@ export class Journal {
       { address, workers },
       `cluster equilibrium state reached with ${workers} workers, listening on ${describeAddress(address)}`,
     )
+    for (const one of this.#audience) one.serves(workers)
   }
 
   stops(workers: number): void {
     this.#log.info({ workers }, `the cluster stops: ${workers} workers drain, a second signal kills them`)
+    for (const one of this.#audience) one.stops()
   }
 
   stopped(isGraceful: boolean): void {

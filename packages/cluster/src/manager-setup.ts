@@ -16,6 +16,10 @@ export interface ManagerSetup {
   readonly root: string
   /** The environment of a worker that starts now. */
   readonly env: () => NodeJS.ProcessEnv
+  /** Flags of Node for the worker `id`; default none. */
+  readonly flags?: (id: number) => readonly string[]
+  /** Where a worker that starts now writes; default: where the primary does. */
+  readonly output?: () => number
   readonly journal: Journal
   /** Starts the embedded store, if one is wanted. */
   readonly startStore: (() => Promise<Store>) | undefined
@@ -52,6 +56,8 @@ export function specOf(setup: ManagerSetup, seat: Seat): WorkerSpec {
     handle,
     cwd: project.root,
     env: { ...setup.env(), ACTIONHERO_TITLE: title, ...(store === undefined ? {} : { REDIS_URL: store.url }) },
+    flags: setup.flags?.(id) ?? [],
+    output: setup.output?.() ?? 'inherit',
     readyMs,
   }
 }

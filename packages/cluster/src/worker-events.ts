@@ -10,6 +10,10 @@ export interface WorkerSpec {
   /** Working directory: the project's folder as it resolves now. */
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
+  /** Flags of Node besides the primary's own. */
+  readonly flags: readonly string[]
+  /** Where its stdout and stderr go: to the primary's, or into an open file. */
+  readonly output: 'inherit' | number
   readonly readyMs: number
 }
 

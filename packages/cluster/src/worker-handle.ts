@@ -53,8 +53,8 @@ export class WorkerHandle {
     this.#child = fork(BODY, [spec.orders.app], {
       cwd: spec.cwd,
       env: { ...spec.env, AH_BOOT_ID: this.bootId },
-      execArgv: workerFlags(process.execArgv),
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [...workerFlags(process.execArgv), ...spec.flags],
+      stdio: ['ignore', spec.output, spec.output, 'ipc'],
     })
     this.#child.on('message', (raw) => this.#hear(raw))
     this.#child.on('exit', (code, signal) => this.#end(code, signal))

@@ -11,10 +11,15 @@ type ReadText = (path: string) => string | undefined
  * to the primary, the kernel and the neighbours.
  */
 export function defaultWorkers(parallelism: number = availableParallelism(), read: ReadText = readIfThere): number {
+  const cpus = availableCpus(parallelism, read)
+  return cpus >= 3 ? cpus - 1 : cpus
+}
+
+/** Whole CPUs that the scheduler and the container's quota leave to this process, at least one. */
+export function availableCpus(parallelism: number = availableParallelism(), read: ReadText = readIfThere): number {
   // libuv counts the quota itself from Node 22 on; counting it twice changes nothing.
   const quota = cgroupQuota(read)
-  const cpus = Math.max(1, Math.min(parallelism, quota === undefined ? parallelism : Math.floor(quota)))
-  return cpus >= 3 ? cpus - 1 : cpus
+  return Math.max(1, Math.min(parallelism, quota === undefined ? parallelism : Math.floor(quota)))
 }
 
 /** CPUs by the quota of the cgroup or of one above it, whichever is smallest. */

@@ -28,6 +28,7 @@ export interface ManagerOptions extends StartOptions {
   readonly workers?: number
   readonly readyMs: number
   readonly logLevel: string
+  readonly inspect?: boolean | number
 }
 
 /** What the plugin is registered with, checked. */
@@ -121,6 +122,12 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: "level of the primary's log",
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     default: 'info',
+  },
+  inspect: {
+    description: 'opens the inspector of each worker on 127.0.0.1, on this port (9229 without one) plus its number',
+    type: ['boolean', 'integer'],
+    minimum: 1,
+    maximum: 64_000,
   },
 }
 

@@ -1,4 +1,5 @@
 // The flags of Node that a worker is started with.
+import { withoutInspector } from './inspector-flags.ts'
 
 const OLD_SPACE = '--initial-old-space-size'
 const OLD_SPACE_MB = 64
@@ -13,5 +14,6 @@ const HEAP_FLAGS = [OLD_SPACE, '--initial-heap-size']
  */
 export function workerFlags(own: readonly string[]): string[] {
   const isSaid = own.some((flag) => HEAP_FLAGS.includes(flag.split('=')[0]!.replaceAll('_', '-')))
-  return isSaid ? [...own] : [...own, `${OLD_SPACE}=${OLD_SPACE_MB}`]
+  const flags = withoutInspector(own)
+  return isSaid ? flags : [...flags, `${OLD_SPACE}=${OLD_SPACE_MB}`]
 }

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { parseEnv } from 'node:util'
 import { toError } from 'fastify-ah-kit'
 import { AH_CLUSTER_USAGE } from '../errors.ts'
+import type { NotifyVariables } from '../systemd.ts'
 
 /** Prefix of the variables that stand for flags. */
 export const PREFIX = 'FASTIFY_AH_'
@@ -22,6 +23,7 @@ export interface Environment {
   readonly title: string | undefined
   /** ActionHero's variables that are more than another name for a flag. */
   readonly actionHero: ActionHeroVariables
+  readonly notify: NotifyVariables
   readonly redisUrl: string | undefined
   readonly nodeEnv: string | undefined
   /** Everything, for a worker that starts now: the files are read anew, for they may belong to a new release. */
@@ -67,10 +69,20 @@ export function readEnvironment(files: readonly string[] = []): Environment {
       ENABLE_WEBSOCKET_SERVER: all['ENABLE_WEBSOCKET_SERVER'] || undefined,
       ENABLE_TCP_SERVER: all['ENABLE_TCP_SERVER'] || undefined,
     },
+    notify: {
+      NOTIFY_SOCKET: all['NOTIFY_SOCKET'] || undefined,
+      WATCHDOG_USEC: all['WATCHDOG_USEC'] || undefined,
+      WATCHDOG_PID: all['WATCHDOG_PID'] || undefined,
+    },
     redisUrl: all['REDIS_URL'] || undefined,
     nodeEnv: all['NODE_ENV'] || undefined,
-    forWorker: () => ({ ...readFiles(paths), ...real }),
+    forWorker: () => withoutOurs({ ...readFiles(paths), ...real }),
   }
+}
+
+/** A worker that told systemd of itself would speak for the primary. */
+function withoutOurs({ NOTIFY_SOCKET: _, WATCHDOG_USEC: __, WATCHDOG_PID: ___, ...rest }: NodeJS.ProcessEnv) {
+  return rest
 }
 
 function readFiles(paths: readonly string[]): NodeJS.ProcessEnv {

@@ -132,7 +132,8 @@ function isList({ type }: OptionSchema): boolean {
 }
 
 function isSwitch({ type }: OptionSchema): boolean {
-  return type === 'boolean'
+  // One that may have a value as well: `--inspect`, `--inspect=9300`.
+  return [type].flat().includes('boolean')
 }
 
 function parseRule(name: string, schema: OptionSchema): { type: 'boolean' | 'string'; short?: string } {
@@ -145,6 +146,7 @@ function typed(schema: OptionSchema | undefined, value: unknown): unknown {
   if (schema === undefined || schema.type === 'string' || typeof value !== 'string') return value
   // Only a variable says several at once; a flag is repeated.
   if (isList(schema)) return value.split(',').map((part) => part.trim())
-  if (schema.type === 'boolean' && /^(true|false|1|0)$/.test(value)) return value === 'true' || value === '1'
+  if (isSwitch(schema) && /^(true|false)$/.test(value)) return value === 'true'
+  if (schema.type === 'boolean' && /^[10]$/.test(value)) return value === '1'
   return /^[+-]?\d+(\.\d+)?$/.test(value) ? Number(value) : value
 }

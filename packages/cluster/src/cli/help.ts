@@ -64,7 +64,12 @@ export function commandHelp({ usage, summary, properties, examples }: CommandHel
 function row(name: string, schema: OptionSchema): [left: string, text: string, source: string] {
   const short = name === 'workers' ? '-w, ' : name === 'port' ? '-p, ' : ''
   const value = placeholder(name, schema)
-  const left = schema.type === 'boolean' ? `${flagOf(name)}, --no-${name}` : `${short}${flagOf(name)} ${value}`
+  const left =
+    name === 'inspect'
+      ? '--inspect[=<port>]'
+      : schema.type === 'boolean'
+        ? `${flagOf(name)}, --no-${name}`
+        : `${short}${flagOf(name)} ${value}`
   const byDefault = schema.default === undefined ? '' : ` (default ${String(schema.default)})`
   return [left, `${schema.description}${byDefault}`, variableOf(name)]
 }

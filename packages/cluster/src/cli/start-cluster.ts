@@ -1,14 +1,19 @@
 // fastify-ah start cluster: a primary and its workers.
+import { capacity, warningsOf } from '../capacity.ts'
 import { defaultWorkers } from '../cpus.ts'
+import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
 import { createLog, Journal } from '../journal.ts'
 import { Manager } from '../manager.ts'
 import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
 import { onStopSignals } from '../signals.ts'
 import { isStoreWanted, startStore } from '../store.ts'
+import { Systemd } from '../systemd.ts'
 import type { Command } from './command.ts'
 import { titleOf } from './settle.ts'
 import { readWishes } from './wishes.ts'
+
+const NOT_TOLD = 'NOTIFY_SOCKET is set, but systemd could not be told: does systemd-notify work here?'
 
 /** `fastify-ah start cluster [app]` */
 export const startCluster: Command = {
@@ -36,13 +41,23 @@ export const startCluster: Command = {
     if (isEmbedded && options.embedded !== true) {
       log.warn('REDIS_URL is not set: the workers share a store in memory, gone when the cluster stops')
     }
+    const systemd = Systemd.from(environment.notify, (err) => log.warn({ err }, NOT_TOLD))
+    const workers = options.workers ?? defaultWorkers()
+    for (const warning of warningsOf(workers, undefined, capacity())) log.warn(warning)
+    const flags = (id: number) => {
+      const port = inspectorPort(options.inspect, id)
+      if (port === undefined) return []
+      log.info({ worker: id, inspectPort: port }, `worker ${id} can be inspected on 127.0.0.1:${port}`)
+      return inspectorFlags(port)
+    }
     const manager = new Manager({
       options,
-      workers: options.workers ?? defaultWorkers(),
+      workers,
+      flags,
       title: titleOf(options.title),
       root: options.root ?? environment.root,
       env: () => environment.forWorker(),
-      journal: new Journal(log),
+      journal: new Journal(log, systemd === undefined ? [] : [systemd]),
       startStore: isEmbedded ? startStore : undefined,
     })
     guardPrimary(manager)
@@ -51,6 +66,7 @@ export const startCluster: Command = {
     await manager.start()
     const { isGraceful, error } = await manager.ended
     endSignals()
+    await systemd?.close()
     if (error !== undefined) throw error
     return isGraceful ? 0 : 1
   },

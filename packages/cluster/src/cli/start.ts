@@ -4,6 +4,7 @@ import { START_PROPERTIES, startOptions } from '../options.ts'
 import { onStopSignals } from '../signals.ts'
 import type { SingleProcess } from '../single-process.ts'
 import { startStore } from '../store.ts'
+import { Systemd } from '../systemd.ts'
 import type { Command } from './command.ts'
 import { setVariable } from './environment.ts'
 import { titleOf } from './settle.ts'
@@ -32,9 +33,14 @@ export const start: Command = {
     // In production a store in memory must be asked for; elsewhere the plugin that needs one starts its own.
     const { startSingle } = await import('../single-process.ts')
     let single: SingleProcess | undefined
+    const systemd = Systemd.from(environment.notify, (error) => warn(`systemd could not be told: ${error.message}`))
     const endSignals = onStopSignals({
-      // While it boots nothing has been promised to anybody; what is open goes with the process.
-      stop: () => (single === undefined ? process.exit(0) : single.close()),
+      stop: () => {
+        // While it boots nothing has been promised to anybody; what is open goes with the process.
+        if (single === undefined) process.exit(0)
+        systemd?.stops()
+        single.close()
+      },
       force: () => process.exit(1),
     })
     single = await startSingle({
@@ -45,8 +51,10 @@ export const start: Command = {
       onWait: (error) => warn(`${error.message}; trying again for ${options.bindWaitMs} ms`),
     })
     print(`listening on ${describeAddress(single.address)}`)
+    systemd?.serves(1)
     await single.closed
     endSignals()
+    await systemd?.close()
     return 0
   },
 }

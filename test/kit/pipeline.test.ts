@@ -32,6 +32,21 @@ test('a pipeline answers each command by itself: errors for some, answers for th
   assert.deepEqual(await connection.pipeline([]), [])
 })
 
+test('scripts go along in a pipeline, also to a server that forgot them', async (t) => {
+  const { connection } = await connected(t, { redis: redis.url })
+  const steps = (round: string) => [
+    { script: save, keys: ['scripted a'], args: [`a ${round}`] },
+    { command: 'GET', args: ['scripted a'] },
+    { script: save, keys: ['scripted b'], args: [`b ${round}`] },
+  ]
+  assert.deepEqual(await connection.pipeline(steps('1')), ['OK', 'a 1', 'OK'])
+  await redis.command('SCRIPT', 'FLUSH')
+  const [first, , last] = await connection.pipeline(steps('2'))
+  assert.deepEqual([first, last], ['OK', 'OK'])
+  assert.deepEqual(await connection.read('MGET', ['scripted a', 'scripted b']), ['a 2', 'b 2'])
+  assert.ok(connection.sent.has('save'))
+})
+
 test('a pipeline whose answers are cut off in the middle is completed', async (t) => {
   const proxy = await startProxy({ target: redis }, t)
   const { connection } = await connected(t, { redis: proxy.url })

@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import { TickBatch } from 'fastify-ah-kit'
 import { random } from 'fastify-ah-test-support'
-import { noted, upTo } from './batches.ts'
+import { byHand, noted, settled, upTo } from './batches.ts'
 
 test('what is added in one turn is sent once, in the order of the calls', async () => {
   const { batch, sent } = noted()
@@ -157,4 +157,34 @@ test('100 000 items of one turn leave in order, in full batches', async () => {
     assert.equal(sent.length, 200)
     assert.ok(sent.every((items) => items.length === 500))
   }
+})
+
+test('flush sends at once what was added in this turn, and the rest at its end', async () => {
+  const { batch, sent } = noted()
+  const first = [batch.add(1), batch.add(2)]
+  batch.flush()
+  assert.deepEqual(sent, [[1, 2]])
+  const later = batch.add(3)
+  batch.flush()
+  batch.flush()
+  assert.deepEqual(sent, [[1, 2], [3]])
+  assert.deepEqual(await Promise.all([...first, later]), [1, 2, 3])
+  assert.equal(await batch.add(4), 4)
+  assert.deepEqual(sent, [[1, 2], [3], [4]])
+})
+
+test('flush of a serial batch that is under way leaves what waits to its turn', async () => {
+  const { batch, pending } = byHand({ serial: true })
+  const all = [batch.add(1)]
+  batch.flush()
+  all.push(batch.add(2))
+  batch.flush()
+  assert.deepEqual(
+    pending.map(({ items }) => items),
+    [[1]],
+  )
+  pending[0]!.answer()
+  await settled()
+  pending[1]!.answer()
+  assert.deepEqual(await Promise.all(all), [1, 2])
 })

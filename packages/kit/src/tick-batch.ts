@@ -62,6 +62,14 @@ export class TickBatch<Item, Result> {
   }
 
   /**
+   * Sends now what was added in this turn: for a caller who is about to send something by another way that has to come
+   * behind it. A serial batch that is under way goes on by itself.
+   */
+  flush(): void {
+    if (!this.#options.serial || this.#inFlight === 0) this.#flush()
+  }
+
+  /**
    * Takes no more items, sends those that wait and resolves when the last is answered, however that went. Ends in time
    * if `send` does. Twice is fine.
    */
@@ -83,12 +91,14 @@ export class TickBatch<Item, Result> {
     this.#isScheduled = true
     // Ticks that are asked for by a promise job run after all promise jobs: callers that were woken by one reply, or by
     // what they made of it, land in one batch, wherever the first of them stood.
-    queueMicrotask(() =>
-      process.nextTick(() => {
-        this.#isScheduled = false
-        this.#flush()
-      }),
-    )
+    queueMicrotask(this.#atTurnsEnd)
+  }
+
+  readonly #atTurnsEnd = (): void => process.nextTick(this.#leave)
+
+  readonly #leave = (): void => {
+    this.#isScheduled = false
+    this.#flush()
   }
 
   #flush(): void {
@@ -123,7 +133,9 @@ export class TickBatch<Item, Result> {
       if (results.length !== batch.length) {
         throw new AH_KIT_BATCH_BROKEN(this.#options.name, batch.length, results.length)
       }
-      for (const [index, { resolve, reject }] of batch.entries()) {
+      // Counted: this runs for every item of every batch.
+      for (let index = 0; index < batch.length; index += 1) {
+        const { resolve, reject } = batch[index] as Waiting<Item, Result>
         const result = results[index] as Result | Error
         if (result instanceof Error) reject(result)
         else resolve(result)

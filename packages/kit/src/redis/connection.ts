@@ -4,10 +4,11 @@ import type { Redis } from 'ioredis'
 import { Call, type CallContext, type Sendable } from './call.ts'
 import { ClientCare } from './client-care.ts'
 import { closeClient } from './close-client.ts'
-import type { Command, RedisArgument } from './command.ts'
+import type { Command, RedisArgument, ScriptCommand } from './command.ts'
 import { DedicatedConnection, type DedicatedOptions } from './dedicated.ts'
 import { watchHandshakes } from './handshake.ts'
 import { mastersOf, whyUnfit } from './liveness.ts'
+import { masterOf } from './master-of.ts'
 import { askMaxmemoryPolicy } from './maxmemory-policy.ts'
 import { OpenCalls } from './open-calls.ts'
 import { requestDeadlineMs } from './open-client.ts'
@@ -99,12 +100,18 @@ export class RedisConnection {
    * commands, so that what fails on one master does not take the answers of another with it.
    */
   pipeline(
-    commands: readonly Command[],
+    commands: readonly (Command | ScriptCommand)[],
     { isWrite = true }: { readonly isWrite?: boolean } = {},
   ): Promise<(unknown | Error)[]> {
-    for (const { command } of commands) this.sent.add(command)
+    for (const what of commands) this.sent.add('script' in what ? what.script.name : what.command)
     const { client, deadlineMs } = this.#context
-    return runPipelines({ client, deadlineMs, isWrite, call: (what) => this.call(what) }, commands)
+    const call = <T>(what: Sendable<T>): Promise<T> => this.call(what)
+    return runPipelines({ client, deadlineMs, isWrite, scripts: this.#scripts, call }, commands)
+  }
+
+  /** Which master a key's commands go to just now, for those who batch by it; one name for all off Cluster. */
+  masterOf(key: string): string {
+    return masterOf(this.client, key)
   }
 
   /** Anything else that a client can send, with the same deadline and errors. */

@@ -1,7 +1,7 @@
 // The kit's Redis side: connections, keys, scripts, scan, and what guards repeats and leases.
 
 export type { Sendable } from './call.ts'
-export type { Command, RedisArgument } from './command.ts'
+export type { Command, RedisArgument, ScriptCommand } from './command.ts'
 export { type AnswerOptions, RedisConnection } from './connection.ts'
 export { DedicatedConnection, type DedicatedOptions } from './dedicated.ts'
 export {

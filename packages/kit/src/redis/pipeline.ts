@@ -2,9 +2,10 @@
 import calculateSlot from 'cluster-key-slot'
 import type { Cluster } from 'ioredis'
 import type { Sendable } from './call.ts'
-import type { Command, RedisArgument } from './command.ts'
+import type { Command, RedisArgument, ScriptCommand } from './command.ts'
 import { AH_KIT_REDIS_REFUSED } from './errors.ts'
 import { classify, isRedirection, withoutArguments } from './failure.ts'
+import { ScriptCall, type ScriptKnowledge } from './script-call.ts'
 import type { RedisClient } from './target.ts'
 
 /** What a pipeline needs of its connection. */
@@ -12,15 +13,27 @@ export interface PipelineContext {
   readonly client: RedisClient
   readonly isWrite: boolean
   readonly deadlineMs: number
+  readonly scripts: ScriptKnowledge
   readonly call: <T>(what: Sendable<T>) => Promise<T>
 }
 
+/** A command or script, ready to go in a pipeline or, should that be needed, alone. */
+interface Step {
+  readonly key: RedisArgument | undefined
+  words(client: RedisClient): RedisArgument[]
+  readonly alone: Sendable<unknown>
+}
+
 /** Runs the commands, one pipeline per master. Never rejects: answers or coded Errors in the order of the commands. */
-export async function runPipelines(context: PipelineContext, commands: readonly Command[]): Promise<unknown[]> {
+export async function runPipelines(
+  context: PipelineContext,
+  commands: readonly (Command | ScriptCommand)[],
+): Promise<unknown[]> {
   const answers = new Array<unknown>(commands.length)
+  const steps = commands.map((command) => stepOf(context, command))
   await Promise.all(
-    byMaster(context.client, commands).map(async (indexes) => {
-      const group = indexes.map((index) => commands[index] as Command)
+    byMaster(context.client, steps).map(async (indexes) => {
+      const group = indexes.map((index) => steps[index] as Step)
       const results = await runPipeline(context, group)
       for (const [position, index] of indexes.entries()) answers[index] = results[position]
     }),
@@ -28,30 +41,40 @@ export async function runPipelines(context: PipelineContext, commands: readonly 
   return answers
 }
 
-async function runPipeline(context: PipelineContext, commands: readonly Command[]): Promise<readonly unknown[]> {
+function stepOf({ isWrite, scripts }: PipelineContext, what: Command | ScriptCommand): Step {
+  if ('script' in what) {
+    const { script, keys, args } = what
+    const alone = new ScriptCall<unknown>(script, scripts, { keys, args, buffers: false })
+    return { key: keys[0], words: (client) => alone.words(client), alone }
+  }
+  const { command, args } = what
+  const send = (client: RedisClient): Promise<unknown> => client.call(command, args as RedisArgument[])
+  return { key: args[0], words: () => [command, ...args], alone: { name: command, isWrite, send } }
+}
+
+async function runPipeline(context: PipelineContext, steps: readonly Step[]): Promise<readonly unknown[]> {
   const deadline = performance.now() + context.deadlineMs
   const { call, isWrite } = context
-  const name = `pipeline of ${commands[0]?.command}`
+  const name = `pipeline of ${steps[0]?.alone.name}`
   try {
-    const answers = await call({ name, isWrite, send: (client) => sendPipeline(client, commands) })
+    const answers = await call({ name, isWrite, send: (client) => sendPipeline(client, steps) })
     return await Promise.all(
       answers.map((answer, index) =>
-        answer instanceof Error ? sendAgain(context, commands[index] as Command, answer, deadline) : answer,
+        answer instanceof Error ? sendAgain(context, steps[index] as Step, answer, deadline) : answer,
       ),
     )
   } catch (error) {
-    return commands.map(() => error)
+    return steps.map(() => error)
   }
 }
 
 /** The indexes of the commands, one list per master; one list in all on a single server. */
-function byMaster(client: RedisClient, commands: readonly Command[]): number[][] {
-  if (commands.length === 0) return []
-  if (!client.isCluster) return [commands.map((_, index) => index)]
+function byMaster(client: RedisClient, steps: readonly Step[]): number[][] {
+  if (steps.length === 0) return []
+  if (!client.isCluster) return [steps.map((_, index) => index)]
   const { slots } = client as Cluster
   const groups = new Map<string, number[]>()
-  for (const [index, { args }] of commands.entries()) {
-    const key = args[0]
+  for (const [index, { key }] of steps.entries()) {
     const slot = calculateSlot(Buffer.isBuffer(key) ? key : String(key))
     // ioredis wants one "allocation group", master and replicas alike; an unknown slot goes alone.
     const group = slots[slot]?.join() ?? `slot ${slot}`
@@ -63,15 +86,12 @@ function byMaster(client: RedisClient, commands: readonly Command[]): number[][]
 }
 
 /** Answers or errors as they came. Rejects if all may be sent again: Redis could do none of them just now. */
-async function sendPipeline(client: RedisClient, commands: readonly Command[]): Promise<unknown[]> {
-  const answers = new Array<unknown>(commands.length)
+async function sendPipeline(client: RedisClient, steps: readonly Step[]): Promise<unknown[]> {
+  const answers = new Array<unknown>(steps.length)
   // One group, unless slots have moved since the commands were put together.
   await Promise.all(
-    byMaster(client, commands).map(async (indexes) => {
-      const batch = indexes.map((index) => {
-        const { command, args } = commands[index] as Command
-        return ['call', command, ...args] as string[]
-      })
+    byMaster(client, steps).map(async (indexes) => {
+      const batch = indexes.map((index) => ['call', ...(steps[index] as Step).words(client)] as string[])
       const results = (await client.pipeline(batch).exec()) ?? []
       for (const [position, index] of indexes.entries()) {
         const [error, answer] = results[position] ?? []
@@ -88,16 +108,23 @@ async function sendPipeline(client: RedisClient, commands: readonly Command[]): 
 
 /** What failed alone is sent alone, where the client follows redirections; unless the error is its answer. */
 async function sendAgain(
-  { call, isWrite }: PipelineContext,
-  { command, args }: Command,
+  { call }: PipelineContext,
+  { alone }: Step,
   thrown: Error,
   deadline: number,
 ): Promise<unknown> {
   if (classify(thrown) === 'refused' && !isRedirection(thrown)) {
     const cause = withoutArguments(thrown)
-    return new AH_KIT_REDIS_REFUSED(command, cause.message, { cause })
+    return new AH_KIT_REDIS_REFUSED(alone.name, cause.message, { cause })
   }
   const withinMs = Math.max(1, deadline - performance.now())
-  const send = (client: RedisClient): Promise<unknown> => client.call(command, args as RedisArgument[])
-  return call({ name: command, isWrite, withinMs, send }).catch((error: Error) => error)
+  // A script may be unknown there: then it is sent as text.
+  const teach = alone.teach && { teach: (client: RedisClient) => alone.teach?.(client) as Promise<unknown> }
+  return call({
+    name: alone.name,
+    isWrite: alone.isWrite,
+    withinMs,
+    send: (client) => alone.send(client),
+    ...teach,
+  }).catch((error: Error) => error)
 }

@@ -1,9 +1,8 @@
 // A script on its way: by its SHA where the server knows it, with its flags where the server knows flags.
-import calculateSlot from 'cluster-key-slot'
-import type { Cluster } from 'ioredis'
 import type { Sendable } from './call.ts'
 import type { RedisArgument } from './command.ts'
 import { classify } from './failure.ts'
+import { masterOf } from './master-of.ts'
 import type { Script } from './script.ts'
 import type { RedisClient } from './target.ts'
 
@@ -21,7 +20,7 @@ export class ScriptKnowledge {
 
   /** The scripts that were sent as text to the master of `key` since the connection is there. */
   of(client: RedisClient, key: string | undefined): Set<Script> {
-    const master = client.isCluster ? ((client as Cluster).slots[calculateSlot(key ?? '')]?.[0] ?? '') : ''
+    const master = masterOf(client, key ?? '')
     let scripts = this.#taught.get(master)
     if (scripts === undefined) {
       scripts = new Set()
@@ -63,10 +62,19 @@ export class ScriptCall<T> implements Sendable<T> {
   }
 
   send(client: RedisClient): Promise<T> {
-    const taught = this.#knowledge.of(client, this.#input.keys[0])
-    if (taught.has(this.#script)) return this.#evaluate(client, 'evalsha', this.#text().sha)
-    taught.add(this.#script)
-    return this.teach(client)
+    return this.#isFirst(client) ? this.teach(client) : this.#evaluate(client, 'evalsha', this.#text().sha)
+  }
+
+  /** The words of the command, for a pipeline that goes to the master of the first key. */
+  words(client: RedisClient): [command: string, ...RedisArgument[]] {
+    const { keys, args } = this.#input
+    const { lua, sha } = this.#text()
+    return [
+      ...(this.#isFirst(client) ? (['eval', lua] as const) : (['evalsha', sha] as const)),
+      keys.length,
+      ...keys,
+      ...args,
+    ]
   }
 
   /** Sends the text; without its flags if the server takes them for Lua. */
@@ -86,6 +94,14 @@ export class ScriptCall<T> implements Sendable<T> {
     // Only now: a script that is wrong by itself says nothing about the server.
     knowledge.knowsFlags = false
     return answer
+  }
+
+  /** Whether the server is sure not to know it; from then on it does. */
+  #isFirst(client: RedisClient): boolean {
+    const taught = this.#knowledge.of(client, this.#input.keys[0])
+    if (taught.has(this.#script)) return false
+    taught.add(this.#script)
+    return true
   }
 
   #text(): Script['text'] {

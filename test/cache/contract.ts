@@ -1,5 +1,6 @@
 // The contract of a cache: what holds on one Redis, on a Redis Cluster, and in a namespace alike.
 import { describe } from 'node:test'
+import { batchContract } from './contract/batches.ts'
 import type { CacheUnderTest } from './contract/cache-under-test.ts'
 import { dumpContract } from './contract/dumps.ts'
 import { keyContract } from './contract/keys.ts'
@@ -13,6 +14,7 @@ import { valueContract } from './contract/values.ts'
 export function cacheContract(name: string, subject: CacheUnderTest): void {
   describe(name, () => {
     describe('values', () => valueContract(subject))
+    describe('batches', () => batchContract(subject))
     describe('keys', () => keyContract(subject))
     describe('locks', () => lockContract(subject))
     describe('lists', () => listContract(subject))

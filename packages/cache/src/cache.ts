@@ -7,7 +7,7 @@ import { checkNamespaceName } from './namespace-name.ts'
 import { checkOwner } from './owner.ts'
 import { Reads } from './reads.ts'
 import type { Scope } from './scope.ts'
-import type { HeldLock, LoadedEntry, LoadOptions, SaveOptions, WaitOptions } from './types.ts'
+import type { HeldLock, LoadedEntry, LoadOptions, SaveItem, SaveOptions, WaitOptions } from './types.ts'
 import { Writes } from './writes.ts'
 
 /**
@@ -75,6 +75,23 @@ export class Cache {
    */
   get<T = unknown>(key: string, options?: WaitOptions): Promise<T | undefined> {
     return this.#reads.get<T>(key, options)
+  }
+
+  /**
+   * Stores many values; each as `save` would. Rejects with the first error once all have ended: the others are stored
+   * then. Calls of `save` in one tick leave together too, and tell of each by itself.
+   */
+  saveMany(items: readonly SaveItem[]): Promise<true> {
+    return this.#writes.saveMany(items)
+  }
+
+  /**
+   * Many values in the order of their keys, undefined for a miss.
+   *
+   * @throws `AH_CACHE_LOCKED` if another owner holds one of the keys
+   */
+  loadMany<T = unknown>(keys: readonly string[], options?: WaitOptions): Promise<(LoadedEntry<T> | undefined)[]> {
+    return this.#reads.loadMany<T>(keys, options)
   }
 
   /**

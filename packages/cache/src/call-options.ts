@@ -16,6 +16,12 @@ export function checkCallOptions(call: string, options: unknown, known: readonly
   }
 }
 
+/** Throws `AH_CACHE_OPTIONS` for what is no array. */
+export function checkEach(call: string, items: unknown): asserts items is readonly unknown[] {
+  if (Array.isArray(items)) return
+  throw new AH_CACHE_OPTIONS(`${call}: expected an array, got ${shown(items)}`)
+}
+
 function explain(name: string, known: readonly string[]): string {
   const now = renamed[name]
   if (now !== undefined && known.includes(now)) return `option "${name}" is now called "${now}"`

@@ -17,7 +17,7 @@ export {
 } from './errors.ts'
 export { type CacheOptions, options, type ParsedCacheOptions } from './options.ts'
 export { type CacheRegistry, default, fastifyAhCache, fastifyAhCache as 'module.exports' } from './plugin.ts'
-export type { HeldLock, LoadedEntry, LoadOptions, Retry, SaveOptions, WaitOptions } from './types.ts'
+export type { HeldLock, LoadedEntry, LoadOptions, Retry, SaveItem, SaveOptions, WaitOptions } from './types.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

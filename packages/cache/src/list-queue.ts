@@ -2,7 +2,9 @@
 import { TickBatch } from 'fastify-ah-kit'
 import type { RepeatGuard } from 'fastify-ah-kit/redis'
 import type { CacheKeys } from './keys.ts'
+import { type LocalTier, ownWrite } from './local-tier.ts'
 import { changeList, type ListVerb } from './scripts/change-list.ts'
+import type { Traffic } from './traffic.ts'
 
 /** One operation on a list. */
 export interface ListOperation {
@@ -27,11 +29,15 @@ interface Lane {
 /** Sends operations on lists. An element must not be pushed twice or lost, so each batch goes through a repeat guard. */
 export class ListQueue {
   readonly #guard: RepeatGuard
+  readonly #traffic: Traffic
+  readonly #local: LocalTier | undefined
   /** By the list's key, only as long as something is under way. */
   readonly #lanes = new Map<string, Lane>()
 
-  constructor(guard: RepeatGuard) {
+  constructor(guard: RepeatGuard, traffic: Traffic, local: LocalTier | undefined) {
     this.#guard = guard
+    this.#traffic = traffic
+    this.#local = local
   }
 
   add(keys: CacheKeys, name: string, operation: ListOperation): Promise<ListAnswer> {
@@ -42,7 +48,8 @@ export class ListQueue {
       this.#lanes.set(list, lane)
     }
     lane.batch ??= this.#open(list, lane, keys, name)
-    return lane.batch.add(operation)
+    const { batch } = lane
+    return ownWrite(this.#local, [list], () => batch.add(operation))
   }
 
   /**
@@ -72,6 +79,8 @@ export class ListQueue {
       sizeOf: ({ element }) => element.length,
       send: async (operations) => {
         await before
+        // What was asked of the key before the first of these.
+        this.#traffic.flush(list)
         try {
           const args = operations.flatMap(({ verb, owner, element }) => [verb, owner, element])
           return await this.#guard.run<ListAnswer[]>(changeList, record, [list, lock], args)

@@ -1,6 +1,7 @@
 // What is in a namespace: `keys`, `size` and `clear`.
 import { scan } from 'fastify-ah-kit/redis'
 import { checkKeyPrefix } from './key.ts'
+import { ownWrite } from './local-tier.ts'
 import type { Scope } from './scope.ts'
 
 // A page of SCAN may be a little longer than it was asked for; no command touches more keys than this.
@@ -31,12 +32,17 @@ export class Listing {
   async clear(prefix = ''): Promise<number> {
     checkKeyPrefix(prefix)
     let cleared = 0
-    for await (const page of this.#pages(prefix)) cleared += await this.#unlink(page)
+    for await (const page of this.#pages(prefix)) {
+      cleared += await ownWrite(this.#scope.local, page, () => this.#unlink(page))
+    }
     return cleared
   }
 
   async *#pages(prefix: string): AsyncGenerator<string[]> {
-    const { connection, keys } = this.#scope
+    const { connection, traffic, keys } = this.#scope
+    // A call made before is one microtask away from its batch.
+    await undefined
+    traffic.flushAll()
     for await (const page of scan(connection, { match: keys.valuePattern(prefix) })) {
       for (let start = 0; start < page.length; start += keysPerCommand) {
         yield page.slice(start, start + keysPerCommand)

@@ -35,10 +35,11 @@ export class Lists {
 
   async listLength(name: string): Promise<number> {
     checkKey(name)
-    const { connection, keys, lists } = this.#scope
+    const { connection, traffic, keys, lists } = this.#scope
     const list = keys.value(name)
     await lists.settle(list)
     try {
+      traffic.flush(list)
       return await connection.read<number>('LLEN', [list])
     } catch (error) {
       throw isWrongType(error) ? new AH_CACHE_NOT_A_LIST(shown(name), { cause: error }) : error

@@ -3,6 +3,7 @@ import { scan } from 'fastify-ah-kit/redis'
 import { checkCallOptions } from './call-options.ts'
 import { checkDuration, retryMs } from './duration.ts'
 import { checkKey, checkKeyPrefix } from './key.ts'
+import { ownWrite } from './local-tier.ts'
 import { LockWait } from './lock-wait.ts'
 import type { Scope } from './scope.ts'
 import { releaseLock } from './scripts/release-lock.ts'
@@ -19,30 +20,36 @@ export class Locks {
 
   async lock(name: string, ms?: number): Promise<boolean> {
     checkKey(name)
-    const { connection, keys, lists, owner, lockMs, origin, nextCall } = this.#scope
+    const { traffic, keys, lists, local, owner, lockMs, origin, nextCall } = this.#scope
     const ttl = ms ?? lockMs
     checkDuration('ms', ttl)
-    await lists.settle(keys.value(name))
-    const call = `${origin}:${nextCall()}`
-    return (await connection.run(takeLock, [keys.lock(name), keys.lockCall(name)], [owner, ttl, call])) === 1
+    const lock = keys.lock(name)
+    return ownWrite(local, [lock], async () => {
+      await lists.settle(keys.value(name))
+      const call = `${origin}:${nextCall()}`
+      return (await traffic.run(takeLock, [lock, keys.lockCall(name)], [owner, ttl, call])) === 1
+    })
   }
 
   async unlock(name: string): Promise<boolean> {
     checkKey(name)
-    const { connection, keys, lists, owner, origin, nextCall } = this.#scope
-    await lists.settle(keys.value(name))
-    const found = [keys.lock(name), keys.lockCall(name)]
-    return (await connection.run(releaseLock, found, [owner, origin, nextCall()])) === 1
+    const { traffic, keys, lists, local, owner, origin, nextCall } = this.#scope
+    const lock = keys.lock(name)
+    return ownWrite(local, [lock], async () => {
+      await lists.settle(keys.value(name))
+      return (await traffic.run(releaseLock, [lock, keys.lockCall(name)], [owner, origin, nextCall()])) === 1
+    })
   }
 
   async checkLock(name: string, options?: WaitOptions): Promise<boolean> {
     checkKey(name)
     if (options !== undefined) checkCallOptions('checkLock', options, ['retry'])
-    const { connection, keys, lists, owner, lockMs, lockRetryMs } = this.#scope
-    await lists.settle(keys.value(name))
+    const { traffic, keys, lists, owner, lockMs, lockRetryMs } = this.#scope
+    const [value, lock] = [keys.value(name), keys.lock(name)]
+    await lists.settle(value)
     const wait = new LockWait(retryMs(options?.retry, lockMs), lockRetryMs)
     do {
-      const holder = await connection.read<string | null>('GET', [keys.lock(name)])
+      const [, holder] = await traffic.read(value, lock)
       if (holder === null || holder === owner) return true
     } while (await wait.again())
     return false
@@ -50,7 +57,9 @@ export class Locks {
 
   async locks(prefix = ''): Promise<HeldLock[]> {
     checkKeyPrefix(prefix)
-    const { connection, keys } = this.#scope
+    const { connection, traffic, keys } = this.#scope
+    await undefined
+    traffic.flushAll()
     const held = new Map<string, HeldLock>()
     for await (const page of scan(connection, { match: keys.lockPattern(prefix), type: 'string' })) {
       for (const lock of await this.#look(page)) held.set(lock.key, lock)

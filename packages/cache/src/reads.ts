@@ -1,16 +1,16 @@
-// Reads of values: `get` and `load`.
-import { checkCallOptions } from './call-options.ts'
+// Reads of values: `get`, `load` and `loadMany`.
+import { allOf } from './all-of.ts'
+import type { Pair } from './asked.ts'
+import { checkCallOptions, checkEach } from './call-options.ts'
 import { optionalDuration, retryMs } from './duration.ts'
 import { decodeEntry, type Entry } from './entry.ts'
 import { AH_CACHE_LOCKED, AH_CACHE_NOT_FOUND } from './errors.ts'
 import { checkKey } from './key.ts'
+import { type Found, ownWrite } from './local-tier.ts'
 import { LockWait } from './lock-wait.ts'
 import type { Scope } from './scope.ts'
-import { loadAndRenew } from './scripts/load-and-renew.ts'
 import { shown } from './shown.ts'
 import type { LoadedEntry, LoadOptions, WaitOptions } from './types.ts'
-
-type Found = [bytes: string | null, holder: string | null]
 
 /** Each read asks for value and lock in one command, so that no lock comes in between. */
 export class Reads {
@@ -31,33 +31,70 @@ export class Reads {
     const expireMs = optionalDuration('expireMs', options?.expireMs)
     const entry = await this.#read(name, expireMs, retryMs(options?.retry, this.#scope.lockMs))
     if (entry === undefined) throw new AH_CACHE_NOT_FOUND(shown(name))
-    return { key: name, value: entry.value as T, createdAt: entry.createdAt }
+    return loaded<T>(name, entry)
+  }
+
+  async loadMany<T>(names: readonly string[], options?: WaitOptions): Promise<(LoadedEntry<T> | undefined)[]> {
+    if (options !== undefined) checkCallOptions('loadMany', options, ['retry'])
+    const waitMs = retryMs(options?.retry, this.#scope.lockMs)
+    checkEach('loadMany', names)
+    for (const name of names) checkKey(name)
+    const entries = await allOf(names.map((name) => this.#read(name, undefined, waitMs)))
+    return entries.map((entry, index) => entry && loaded<T>(names[index] as string, entry))
   }
 
   async #read(name: string, expireMs: number | undefined, waitMs: number): Promise<Entry | undefined> {
     checkKey(name)
-    const { keys, lists, owner, lockRetryMs } = this.#scope
-    const found = [keys.value(name), keys.lock(name)]
-    await lists.settle(keys.value(name))
+    const { keys, owner, lockRetryMs } = this.#scope
+    const [value, lock] = [keys.value(name), keys.lock(name)]
     let wait: LockWait | undefined
     for (;;) {
-      const [bytes, holder] = await this.#ask(found, expireMs)
-      if (holder === null || holder === owner) return bytes === null ? undefined : this.#open(bytes)
+      const { entry, holder } = await this.#find(value, lock, expireMs)
+      if (holder === null || holder === owner) return entry === undefined || isOver(entry) ? undefined : entry
       wait ??= new LockWait(waitMs, lockRetryMs)
       if (!(await wait.again())) throw new AH_CACHE_LOCKED(shown(name))
     }
   }
 
-  #ask(keys: readonly string[], expireMs: number | undefined): Promise<Found> {
-    const { connection, owner } = this.#scope
-    if (expireMs === undefined) return connection.read<Found>('MGET', keys)
-    return connection.run<Found>(loadAndRenew, keys, [owner, expireMs])
+  /** The one place where a value and its lock are asked for: of the local tier, else of Redis. */
+  async #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
+    const { local, lists, traffic, owner } = this.#scope
+    if (expireMs !== undefined) {
+      return ownWrite(local, [value], async () => {
+        await lists.settle(value)
+        return this.#open(await traffic.renew({ value, lock, owner, ttl: expireMs }))
+      })
+    }
+    const known = local?.find(value, lock)
+    if (known !== undefined) return known
+    await lists.settle(value)
+    if (local === undefined) return this.#open(await traffic.read(value, lock))
+    const mark = local.asks(value, lock)
+    try {
+      const found = this.#open(await traffic.read(value, lock))
+      if (found.holder === null || found.holder === owner) return local.answered(mark, found)
+      // What another locked was not looked at.
+      local.failed(mark)
+      return found
+    } catch (error) {
+      local.failed(mark)
+      throw error
+    }
   }
 
-  #open(bytes: string): Entry | undefined {
+  #open([bytes, holder]: Pair): Found {
+    const isVisible = holder === null || holder === this.#scope.owner
+    if (bytes === null || !isVisible) return { entry: undefined, holder }
     const entry = decodeEntry(bytes)
     if (entry === undefined) this.#scope.unreadable.add()
-    else if (entry.expiresAt === undefined || entry.expiresAt > Date.now()) return entry
-    return undefined
+    return { entry, holder }
   }
+}
+
+function isOver({ expiresAt }: Entry): boolean {
+  return expiresAt !== undefined && expiresAt <= Date.now()
+}
+
+function loaded<T>(key: string, { value, createdAt }: Entry): LoadedEntry<T> {
+  return { key, value: value as T, createdAt }
 }

@@ -12,6 +12,9 @@ export interface SaveOptions {
   readonly expireMs?: number | null | undefined
 }
 
+/** One value of `saveMany`: key, value, and what `save` takes as its third argument. */
+export type SaveItem = readonly [key: string, value: unknown, expireMs?: number | null | SaveOptions]
+
 /** How `get` and `checkLock` look. */
 export interface WaitOptions {
   /** Wait for another owner's lock instead of giving up at once. */

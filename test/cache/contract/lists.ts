@@ -55,6 +55,16 @@ export function listContract({ cache, redis, valueKey }: CacheUnderTest): void {
     assert.deepEqual(answers, [true, true, true, 'value', true, true, true, 2, 'b', 1])
   })
 
+  test('[18a] a list call comes behind what was asked of its key before it, not yet sent', async () => {
+    const key = freshName('behind')
+    const [saved, pushed, read] = await Promise.allSettled([cache.save(key, 1), cache.push(key, 2), cache.get(key)])
+    assert.equal(saved.status, 'fulfilled')
+    assert.equal(pushed.status === 'rejected' && pushed.reason.code, 'AH_CACHE_NOT_A_LIST')
+    assert.equal(read.status === 'fulfilled' && read.value, 1)
+    const [before, , after] = await Promise.all([cache.get(key), cache.destroy(key), cache.push(key, 3)])
+    assert.deepEqual([before, after, await cache.listLength(key)], [1, true, 1])
+  })
+
   test('[18a] what a lock holder asked of a list before it unlocks comes before the next holder', async () => {
     const key = freshName('handed over')
     const other = cache.withOwner('the next one')

@@ -1,13 +1,14 @@
 // Dumps: `dumpWrite` and `dumpRead`.
 import { randomUUID } from 'node:crypto'
 import type { Listing } from '../listing.ts'
+import { ownWrite } from '../local-tier.ts'
 import type { Scope } from '../scope.ts'
 import { readForDump } from '../scripts/read-for-dump.ts'
 import { restoreList } from '../scripts/restore-list.ts'
 import { restoreValue } from '../scripts/restore-value.ts'
 import { DumpReader } from './dump-reader.ts'
 import { DumpWriter } from './dump-writer.ts'
-import { type DumpedKey, headerLine, keyLine } from './format.ts'
+import { type DumpedKey, type DumpedList, type DumpedValue, headerLine, keyLine } from './format.ts'
 import { checkFile } from './in-file.ts'
 
 // How many keys are under way at once: enough to hide the round trips, few enough for values of megabytes.
@@ -95,13 +96,22 @@ export class Dumps {
     return written
   }
 
-  async #write(key: DumpedKey, gathering: string): Promise<number> {
+  #write(key: DumpedKey, gathering: string): Promise<number> {
+    const { keys, local } = this.#scope
+    return ownWrite(local, [keys.value(key.key)], () =>
+      'list' in key ? this.#restoreList(key, gathering) : this.#restoreValue(key),
+    )
+  }
+
+  #restoreValue({ key, value, expiresAt = 0 }: DumpedValue): Promise<number> {
     const { connection, keys } = this.#scope
-    const end = key.expiresAt ?? 0
-    if (!('list' in key)) return connection.run<number>(restoreValue, [keys.value(key.key)], [end, key.value])
-    const { list, from, more } = key
-    const names = [keys.value(key.key), keys.gathered(key.key, gathering)]
-    const answer = await connection.run<number>(restoreList, names, [end, from, more ? 1 : 0, ...list])
+    return connection.run<number>(restoreValue, [keys.value(key)], [expiresAt, value])
+  }
+
+  async #restoreList({ key, list, from, more, expiresAt = 0 }: DumpedList, gathering: string): Promise<number> {
+    const { connection, keys } = this.#scope
+    const names = [keys.value(key), keys.gathered(key, gathering)]
+    const answer = await connection.run<number>(restoreList, names, [expiresAt, from, more ? 1 : 0, ...list])
     return more ? 0 : answer
   }
 }

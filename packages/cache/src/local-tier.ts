@@ -1,0 +1,48 @@
+// The place for a tier in this process in front of Redis: what it is asked and told. Without one, nothing stands here.
+import type { Entry } from './entry.ts'
+
+/** What a read of a value and its lock finds. */
+export interface Found {
+  /** Undefined for a miss. Whether it has ended since is for the reader to see. */
+  readonly entry: Entry | undefined
+  /** Who holds the lock; null if it is free. */
+  readonly holder: string | null
+}
+
+/** A read that is under way; what it is made of is the tier's own business. */
+export type ReadMark = object
+
+/**
+ * Sees every read of a (value key, lock key), and the beginning and end of everything that this process writes to a
+ * value key, a lock key or a tag's key. Keys are Redis keys.
+ *
+ * A read goes: `find`, and if that knows nothing `asks`, the trip to Redis, then `answered` or `failed`. A write goes:
+ * `writeBegins` before anything is sent (in the very call, so that a read of the same tick no longer finds the old value),
+ * and `writeEnds` when it is answered, or will never be.
+ */
+export interface LocalTier {
+  /** What is known to be what Redis holds; undefined if Redis has to be asked. */
+  find(value: string, lock: string): Found | undefined
+  /** A read leaves now. */
+  asks(value: string, lock: string): ReadMark
+  /** It was answered: keeps it unless something happened to either key meanwhile. Answers what to hand out. */
+  answered(mark: ReadMark, found: Found): Found
+  /** It will not be answered. */
+  failed(mark: ReadMark): void
+  writeBegins(key: string): void
+  writeEnds(key: string): void
+}
+
+/** Runs a write of this process's own to `keys`, seen by the tier from before its sending until after its reply. */
+export function ownWrite<T>(tier: LocalTier | undefined, keys: readonly string[], write: () => Promise<T>): Promise<T> {
+  return tier === undefined ? write() : watched(tier, keys, write)
+}
+
+async function watched<T>(tier: LocalTier, keys: readonly string[], write: () => Promise<T>): Promise<T> {
+  for (const key of keys) tier.writeBegins(key)
+  try {
+    return await write()
+  } finally {
+    for (const key of keys) tier.writeEnds(key)
+  }
+}

@@ -1,0 +1,77 @@
+// The way of single keys to Redis: what is asked in one tick leaves together, in an order that nobody can tell from that
+// of the calls.
+import { TickBatch } from 'fastify-ah-kit'
+import type { RedisConnection, Script } from 'fastify-ah-kit/redis'
+import type { Answer, Asked, Pair, Read, Renewal, Save } from './asked.ts'
+import { sendOnCluster, sendOne, sendTogether } from './tick-send.ts'
+
+type Lane = TickBatch<Asked, Answer>
+
+/** Batches of at most 500 keys with their locks: no command touches more than 1000. */
+const mostItems = 500
+const mostBytes = 1024 * 1024
+
+/**
+ * One lane per master, so that a master that is slow or gone holds up nobody else's answers. Within a lane Redis sees
+ * what one connection sends, in that order; what leaves by `run` has the lane sent first.
+ */
+export class Traffic {
+  readonly #connection: RedisConnection
+  readonly #lanes = new Map<string, Lane>()
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection
+  }
+
+  read(value: string, lock: string): Promise<Pair> {
+    const item: Read = { kind: 'read', value, lock }
+    return this.#lane(value).add(item) as Promise<Pair>
+  }
+
+  renew(item: Omit<Renewal, 'kind'>): Promise<Pair> {
+    return this.#lane(item.value).add({ kind: 'renewal', ...item }) as Promise<Pair>
+  }
+
+  save(item: Omit<Save, 'kind'>): Promise<number> {
+    return this.#lane(item.value).add({ kind: 'save', ...item }) as Promise<number>
+  }
+
+  /** A script on the keys of one name, behind everything that was asked of it before. */
+  run<T>(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<T> {
+    this.flush(keys[0] as string)
+    return this.#connection.run<T>(script, keys, args)
+  }
+
+  /** Sends what waits to be asked of the key's master: for what leaves by another way. */
+  flush(key: string): void {
+    this.#lanes.get(this.#connection.masterOf(key))?.flush()
+  }
+
+  /** Likewise, of all keys. */
+  flushAll(): void {
+    for (const lane of this.#lanes.values()) lane.flush()
+  }
+
+  #lane(key: string): Lane {
+    const master = this.#connection.masterOf(key)
+    let lane = this.#lanes.get(master)
+    if (lane === undefined) {
+      lane = this.#open(master)
+      this.#lanes.set(master, lane)
+    }
+    return lane
+  }
+
+  #open(master: string): Lane {
+    const connection = this.#connection
+    const send = connection.isCluster ? sendOnCluster : sendTogether
+    return new TickBatch({
+      name: `cache ${master}`,
+      maxItems: mostItems,
+      maxBytes: mostBytes,
+      sizeOf: (item) => item.value.length + item.lock.length + (item.kind === 'save' ? item.bytes.length : 0),
+      // Alone it goes as it would have without a batch, and costs hardly more.
+      send: (items) => (items.length === 1 ? sendOne(connection, items[0] as Asked) : send(connection, items)),
+    })
+  }
+}

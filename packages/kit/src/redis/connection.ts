@@ -15,7 +15,7 @@ import { requestDeadlineMs } from './open-client.ts'
 import { runPipelines } from './pipeline.ts'
 import type { Script } from './script.ts'
 import { ScriptCall, ScriptKnowledge } from './script-call.ts'
-import type { RedisClient, Target } from './target.ts'
+import { masterTarget, type RedisClient, type Target } from './target.ts'
 
 /** What a connection is made of. */
 export interface ConnectionOptions {
@@ -124,10 +124,17 @@ export class RedisConnection {
     return mastersOf(this.client)
   }
 
-  /** A connection of the caller's own, to the same Redis; closed with this one at the latest. */
-  dedicated(role: DedicatedOptions['role'], onClient?: (client: RedisClient) => void): DedicatedConnection {
+  /**
+   * A connection of the caller's own, to the same Redis; with `master`, one of {@link masters}, to that server. Closed
+   * with this one at the latest.
+   */
+  dedicated(
+    role: DedicatedOptions['role'],
+    onClient?: (client: RedisClient) => void,
+    master?: Redis,
+  ): DedicatedConnection {
     const made: DedicatedConnection = new DedicatedConnection({
-      target: this.target,
+      target: master === undefined ? this.target : masterTarget(master),
       role,
       log: this.#log,
       onClose: () => this.dedicatedConnections.delete(made),

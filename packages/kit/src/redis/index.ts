@@ -14,6 +14,7 @@ export {
   AH_KIT_REDIS_UNCERTAIN,
 } from './errors.ts'
 export { KeySpace, type KeySpaceOptions, literal, prefixOptionSchema } from './keys.ts'
+export { keyOnMaster, missingMasters, slotOwners } from './master-of.ts'
 export { type ConnectionRole, requestDeadlineMs } from './open-client.ts'
 export {
   type ConnectionRequest,
@@ -33,4 +34,4 @@ export {
   type ScriptDefinition,
 } from './script.ts'
 export { SharedBeat, sharedBeatLua } from './shared-beat.ts'
-export { type RedisClient, type RedisOption, redisOptionSchema } from './target.ts'
+export { type RedisClient, type RedisOption, redisOptionSchema, type ServerClient } from './target.ts'

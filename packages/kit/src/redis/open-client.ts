@@ -3,9 +3,10 @@ import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOption
 
 /**
  * `request`: short commands that somebody waits for. `blocking`: BLPOP and its like, which may wait long.
- * `subscriber`: SUBSCRIBE. The last two have a connection of their own.
+ * `subscriber`: SUBSCRIBE. `tracking`: CLIENT TRACKING redirected to itself. All but the first have a connection of
+ * their own.
  */
-export type ConnectionRole = 'request' | 'blocking' | 'subscriber'
+export type ConnectionRole = 'request' | 'blocking' | 'subscriber' | 'tracking'
 
 /** How long a command of the request path may take, in ms. */
 export const requestDeadlineMs = 5000
@@ -56,6 +57,9 @@ const dedication = {
   blockingTimeout: undefined,
 } as const
 
+// ioredis drops what Redis says of keys in RESP3; and who tracks subscribes anew only after it has begun to track.
+const tracking = { protocol: 2, autoResubscribe: false } as const satisfies RedisOptions
+
 function serverOptions(role: ConnectionRole, user: RedisOptions): RedisOptions {
   return {
     ...preferences,
@@ -65,6 +69,7 @@ function serverOptions(role: ConnectionRole, user: RedisOptions): RedisOptions {
       : {}),
     ...user,
     ...(role === 'request' ? {} : (dedication as RedisOptions)),
+    ...(role === 'tracking' ? tracking : {}),
     lazyConnect: false,
   }
 }

@@ -12,6 +12,9 @@ import { optionsOfUrl } from './redis-url.ts'
 /** A client of ioredis, for one server (alone or behind Sentinel) or for Redis Cluster. */
 export type RedisClient = Redis | Cluster
 
+/** A client of one server: a node of a Cluster, or what Sentinel holds to be the master. */
+export type ServerClient = Redis
+
 /**
  * The `redis` option of every plugin: an ioredis client or cluster, a URL or socket path, ioredis options (Sentinel's
  * `sentinels` and `name` among them), the nodes of a Redis Cluster, or the namespace of an `@fastify/redis` client.
@@ -84,6 +87,16 @@ export function clientTarget(client: RedisClient): Target {
     isOwned: false,
     identity: client,
     open: (role) => (role === 'request' ? client : duplicateClient(role, client)),
+  }
+}
+
+/** The server that a client is connected to: one master of a Cluster, or what Sentinel holds to be the master. */
+export function masterTarget(master: Redis): Target {
+  return {
+    label: serverLabel(master.options),
+    isOwned: true,
+    identity: master,
+    open: (role) => duplicateClient(role, master),
   }
 }
 

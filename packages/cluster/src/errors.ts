@@ -24,6 +24,8 @@ export const AH_CLUSTER_FASTIFY_NOT_FOUND: CodedErrorConstructor = createError(
 export const AH_CLUSTER_ADDRESS_IN_USE: CodedErrorConstructor = createError('AH_CLUSTER_ADDRESS_IN_USE', '%s', 500)
 /** The port or the unix socket cannot be bound: no right to, no such host or folder, path too long, no socket. */
 export const AH_CLUSTER_ADDRESS_INVALID: CodedErrorConstructor = createError('AH_CLUSTER_ADDRESS_INVALID', '%s', 500)
+/** The log file cannot be opened. */
+export const AH_CLUSTER_LOG_FILE: CodedErrorConstructor = createError('AH_CLUSTER_LOG_FILE', '%s', 500)
 /** A worker was not ready to serve in time. */
 export const AH_CLUSTER_NOT_READY: CodedErrorConstructor = createError('AH_CLUSTER_NOT_READY', '%s', 500)
 /** The embedded store was asked for and could not be started. */

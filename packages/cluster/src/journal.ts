@@ -2,6 +2,7 @@
 import { type Logger, pino } from 'pino'
 import { type ErrorReport, reportOf } from './error-report.ts'
 import { describeAddress } from './listen-address.ts'
+import type { LogFile } from './log-file.ts'
 import type { ListenAddress } from './types.ts'
 import type { WorkerExit } from './worker-events.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -10,11 +11,14 @@ import type { WorkerHandle } from './worker-handle.ts'
 export interface LogOptions {
   readonly level: string
   readonly isTerminal: boolean
+  /** Instead of stdout. */
+  readonly file?: LogFile | undefined
 }
 
-/** The primary's logger: JSON on stdout, readable on a terminal. Synchronous: the last line before the end counts most. */
-export async function createLog({ level, isTerminal }: LogOptions): Promise<Logger> {
+/** The primary's logger: JSON into the file or on stdout, readable on a terminal. Synchronous: the last line before the end counts most. */
+export async function createLog({ level, isTerminal, file }: LogOptions): Promise<Logger> {
   const options = { name: 'fastify-ah', level, serializers: { err: asErr } }
+  if (file !== undefined) return pino(options, file)
   if (!isTerminal) return pino(options, pino.destination({ dest: 1, sync: true }))
   const { default: pretty } = await import('pino-pretty')
   const format = {

@@ -28,6 +28,8 @@ export interface ManagerOptions extends StartOptions {
   readonly workers?: number
   readonly readyMs: number
   readonly logLevel: string
+  readonly logFile?: string
+  readonly daemon?: boolean
   readonly inspect?: boolean | number
 }
 
@@ -122,6 +124,11 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: "level of the primary's log",
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     default: 'info',
+  },
+  logFile: text('file for the log and for what workers write, opened anew on HUP; stdout without it'),
+  daemon: {
+    description: 'runs in the background; the command ends when all workers serve. The log goes to log/cluster.log',
+    type: 'boolean',
   },
   inspect: {
     description: 'opens the inspector of each worker on 127.0.0.1, on this port (9229 without one) plus its number',

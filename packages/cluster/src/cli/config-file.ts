@@ -19,7 +19,7 @@ const NAMES = ['fastify-ah.config.js', 'fastify-ah.config.mjs', 'fastify-ah.conf
 const NOT_INSIDE: ReadonlySet<string> = new Set(['config', 'envFile'])
 
 /** Whether an option may stand in the config file. */
-export function isConfigurable(name: string): boolean {
+function isConfigurable(name: string): boolean {
   return !NOT_INSIDE.has(name)
 }
 

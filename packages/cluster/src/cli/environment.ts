@@ -26,6 +26,10 @@ export interface Environment {
   readonly notify: NotifyVariables
   readonly redisUrl: string | undefined
   readonly nodeEnv: string | undefined
+  /** This process was started by `--daemon` and is in the background. */
+  readonly isDetached: boolean
+  /** What was really set, for this program started again. */
+  readonly inherited: NodeJS.ProcessEnv
   /** Everything, for a worker that starts now: the files are read anew, for they may belong to a new release. */
   forWorker(): NodeJS.ProcessEnv
 }
@@ -76,13 +80,17 @@ export function readEnvironment(files: readonly string[] = []): Environment {
     },
     redisUrl: all['REDIS_URL'] || undefined,
     nodeEnv: all['NODE_ENV'] || undefined,
+    isDetached: all['AH_DETACHED'] === '1',
+    inherited: real,
     forWorker: () => withoutOurs({ ...readFiles(paths), ...real }),
   }
 }
 
+const OURS: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'AH_DETACHED'])
+
 /** A worker that told systemd of itself would speak for the primary. */
-function withoutOurs({ NOTIFY_SOCKET: _, WATCHDOG_USEC: __, WATCHDOG_PID: ___, ...rest }: NodeJS.ProcessEnv) {
-  return rest
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.has(name)))
 }
 
 function readFiles(paths: readonly string[]): NodeJS.ProcessEnv {

@@ -80,6 +80,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   socketGroup: '<group>',
   config: '<file>',
   envFile: '<file>',
+  logFile: '<file>',
 }
 
 function placeholder(name: string, { type, enum: values }: OptionSchema): string {

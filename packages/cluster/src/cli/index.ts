@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { nearest, toError } from 'fastify-ah-kit'
 import { AH_CLUSTER_OPTIONS, AH_CLUSTER_USAGE } from '../errors.ts'
 import type { Command } from './command.ts'
+import { tellFailure } from './daemon-news.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { installedExtensions, isExtensionName, lookedFor, runExtension } from './extension.ts'
 import { commandHelp, overview } from './help.ts'
@@ -30,9 +31,12 @@ async function exitCodeOf(args: readonly string[]): Promise<number> {
     return await dispatch(args)
   } catch (thrown) {
     const error = toError(thrown)
-    const text = textOf(error)
-    process.stderr.write(text.startsWith('fastify-ah ') ? `${text}\n` : `fastify-ah: ${text}\n`)
-    return error instanceof AH_CLUSTER_USAGE || error instanceof AH_CLUSTER_OPTIONS ? USAGE : FAILED
+    const said = textOf(error)
+    const text = said.startsWith('fastify-ah ') ? said : `fastify-ah: ${said}`
+    const code = error instanceof AH_CLUSTER_USAGE || error instanceof AH_CLUSTER_OPTIONS ? USAGE : FAILED
+    process.stderr.write(`${text}\n`)
+    if (readEnvironment().isDetached) await tellFailure(text, code)
+    return code
   }
 }
 

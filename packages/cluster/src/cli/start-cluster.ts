@@ -1,8 +1,12 @@
 // fastify-ah start cluster: a primary and its workers.
+import { resolve } from 'node:path'
+import { toError } from 'fastify-ah-kit'
+import type { Logger } from 'pino'
 import { capacity, warningsOf } from '../capacity.ts'
 import { defaultWorkers } from '../cpus.ts'
 import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
 import { createLog, Journal } from '../journal.ts'
+import { LogFile } from '../log-file.ts'
 import { Manager } from '../manager.ts'
 import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
@@ -10,8 +14,13 @@ import { onStopSignals } from '../signals.ts'
 import { isStoreWanted, startStore } from '../store.ts'
 import { Systemd } from '../systemd.ts'
 import type { Command } from './command.ts'
+import { startDaemon } from './daemon.ts'
+import { DaemonNews } from './daemon-news.ts'
 import { titleOf } from './settle.ts'
 import { readWishes } from './wishes.ts'
+
+/** Below the project's folder. */
+const DAEMON_LOG = 'log/cluster.log'
 
 const NOT_TOLD = 'NOTIFY_SOCKET is set, but systemd could not be told: does systemd-notify work here?'
 
@@ -35,7 +44,17 @@ export const startCluster: Command = {
     if (wishes === 'help') return 'help'
     const { environment } = wishes
     const options = managerOptions.parse(wishes.values)
-    const log = await createLog({ level: options.logLevel, isTerminal: process.stdout.isTTY })
+    const root = options.root ?? environment.root
+    const logPath = options.logFile ?? (options.daemon === true ? DAEMON_LOG : undefined)
+    if (options.daemon === true && !environment.isDetached) {
+      const { print, warn } = invocation
+      const args = [...this.name.split(' '), ...invocation.args]
+      return startDaemon({ args, env: environment.inherited, logFile: resolve(root, logPath!), print, warn })
+    }
+    const file = logPath === undefined ? undefined : new LogFile(resolve(root, logPath))
+    const log = await createLog({ level: options.logLevel, isTerminal: process.stdout.isTTY, file })
+    // Before the workers are replaced because of it: they inherit what is open then.
+    if (file !== undefined) process.on('SIGHUP', () => reopen(file, log))
     const { redisUrl, nodeEnv } = environment
     const isEmbedded = isStoreWanted({ embedded: options.embedded, redisUrl, nodeEnv })
     if (isEmbedded && options.embedded !== true) {
@@ -55,9 +74,13 @@ export const startCluster: Command = {
       workers,
       flags,
       title: titleOf(options.title),
-      root: options.root ?? environment.root,
+      root,
+      ...(file === undefined ? {} : { output: () => file.fd }),
       env: () => environment.forWorker(),
-      journal: new Journal(log, systemd === undefined ? [] : [systemd]),
+      journal: new Journal(
+        log,
+        [systemd, environment.isDetached ? new DaemonNews() : undefined].filter((one) => one !== undefined),
+      ),
       startStore: isEmbedded ? startStore : undefined,
     })
     guardPrimary(manager)
@@ -70,4 +93,13 @@ export const startCluster: Command = {
     if (error !== undefined) throw error
     return isGraceful ? 0 : 1
   },
+}
+
+function reopen(file: LogFile, log: Logger): void {
+  try {
+    file.reopen()
+    log.info({ file: file.path }, 'the log file was opened anew')
+  } catch (error) {
+    log.error({ err: toError(error) }, 'the log goes on in the old file')
+  }
 }

@@ -16,10 +16,18 @@ export interface NginxVars {
   dir: string
 }
 
-export interface NginxOptions {
-  /** Answers what stands inside `http { }`: upstreams and servers. Asked again by each reload. */
-  conf: (vars: NginxVars) => string
-}
+/** Either a part of the configuration or all of it. Asked again by each reload. */
+export type NginxOptions =
+  | {
+      /** Answers what stands inside `http { }`: upstreams and servers. */
+      conf: (vars: NginxVars) => string
+    }
+  | {
+      /**
+       * Answers the whole file, without `user`, `daemon` and `error_log`, with `worker_processes 2` and a `pid` in `dir`.
+       */
+      file: (vars: NginxVars) => string
+    }
 
 /** A running nginx with two workers; ends with the test. */
 export interface Nginx {
@@ -122,24 +130,24 @@ class OwnedNginx implements Nginx {
   }
 
   async #writeConfig(): Promise<void> {
+    await writeFile(this.#configFile, this.#config())
+  }
+
+  #config(): string {
     const { dir, port } = this
     // As root nginx would drop to a user who cannot enter a folder of mode 0700.
     const user = process.getuid?.() === 0 ? 'user root;' : ''
+    const own = `${user}\ndaemon off;\nerror_log stderr notice;\n`
+    if ('file' in this.#options) return own + this.#options.file({ port, dir })
     const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    await writeFile(
-      this.#configFile,
-      `${user}
-daemon off;
-worker_processes ${WORKERS};
+    return `${own}worker_processes ${WORKERS};
 pid ${dir}/nginx.pid;
-error_log stderr notice;
 events { worker_connections 8192; }
 http {
   access_log off;
   ${folders.map((name) => `${name}_temp_path ${dir}/${name};`).join('\n  ')}
   ${this.#options.conf({ port, dir })}
 }
-`,
-    )
+`
   }
 }

@@ -4,9 +4,11 @@ import {
   type Cache,
   type CacheOptions,
   type CacheRegistry,
+  type Frozen,
   fastifyAhCache,
   type HeldLock,
   type LoadedEntry,
+  type LocalStats,
 } from 'fastify-ah-cache'
 import plain from 'fastify-ah-cache/plugin'
 
@@ -36,6 +38,11 @@ export async function checkTypes(cache: Cache): Promise<void> {
   const loaded = await cache.load<User>('k', { expireMs: 1, retry: true })
   holds<Equal<typeof loaded, LoadedEntry<User>>>()
   holds<Equal<Awaited<ReturnType<typeof cache.locks>>, HeldLock[]>>()
+  const frozen = await cache.get<Frozen<{ tags: string[]; by: User }>>('k')
+  holds<
+    Equal<typeof frozen, { readonly tags: readonly string[]; readonly by: { readonly name: string } } | undefined>
+  >()
+  holds<Equal<typeof cache.local, LocalStats | undefined>>()
   const inner: Cache = cache.namespace('n').withOwner('o')
 
   await inner.save('k', { name: 'n' })
@@ -50,5 +57,7 @@ export async function checkTypes(cache: Cache): Promise<void> {
   await inner.get(7)
 }
 
-export const options: CacheOptions = { embedded: true }
+export const options: CacheOptions = { embedded: true, local: { max: 1000, ttlMs: 60_000 } }
+// @ts-expect-error without a bound memory would grow for ever
+export const boundless: CacheOptions = { local: {} }
 export type Registry = CacheRegistry

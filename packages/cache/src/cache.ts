@@ -2,6 +2,7 @@
 import { Dumps } from './dump/dumps.ts'
 import { Listing } from './listing.ts'
 import { Lists } from './lists.ts'
+import type { LocalStats } from './local-tier.ts'
 import { Locks } from './locks.ts'
 import { checkNamespaceName } from './namespace-name.ts'
 import { checkOwner } from './owner.ts'
@@ -47,6 +48,11 @@ export class Cache {
    */
   get unreadable(): number {
     return this.#scope.unreadable.count
+  }
+
+  /** What the local tier of this app did so far; undefined without the option `local`. */
+  get local(): LocalStats | undefined {
+    return this.#scope.local?.stats
   }
 
   /**

@@ -15,9 +15,10 @@ export {
   AH_CACHE_OWNER,
   AH_CACHE_VALUE,
 } from './errors.ts'
-export { type CacheOptions, options, type ParsedCacheOptions } from './options.ts'
+export type { LocalStats } from './local-tier.ts'
+export { type CacheOptions, type LocalOptions, options, type ParsedCacheOptions } from './options.ts'
 export { type CacheRegistry, default, fastifyAhCache, fastifyAhCache as 'module.exports' } from './plugin.ts'
-export type { HeldLock, LoadedEntry, LoadOptions, Retry, SaveItem, SaveOptions, WaitOptions } from './types.ts'
+export type { Frozen, HeldLock, LoadedEntry, LoadOptions, Retry, SaveItem, SaveOptions, WaitOptions } from './types.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -9,6 +9,7 @@ const kinds = {
   destroyCalls: 'destroy-call',
   listCall: 'list-call',
   gathered: 'dump-part',
+  localProof: 'local-proof',
 } as const
 
 // Between a namespace and what is in it; no namespace has it in its name, so `a:b` can only be b within a.
@@ -76,6 +77,26 @@ export class CacheKeys {
   /** Likewise, of {@link lockPattern}. */
   nameOfLock(key: string): string {
     return this.#space.nameOf(kinds.lock, key).slice(this.#prefix.length)
+  }
+
+  /** The name in the cache that all namespaces are in. */
+  fullName(name: string): string {
+    return this.#prefix === '' ? name : this.#prefix + name
+  }
+
+  /** What the keys of all values and lists begin with, whatever their namespace. */
+  get valuePrefix(): string {
+    return `${this.#space.prefix}${kinds.value}:`
+  }
+
+  /** Likewise, of all locks. */
+  get lockPrefix(): string {
+    return `${this.#space.prefix}${kinds.lock}:`
+  }
+
+  /** What the keys begin with by which local tiers find out whether they hear of changes. */
+  get localProofPrefix(): string {
+    return `${this.#space.prefix}${kinds.localProof}:`
   }
 
   /** What ActionHero, which knows neither namespaces nor tags, puts before a value's name. */

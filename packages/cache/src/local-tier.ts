@@ -9,8 +9,22 @@ export interface Found {
   readonly holder: string | null
 }
 
+/** What the local tier did so far. */
+export interface LocalStats {
+  /** Whether Redis names all keys that change; while it does not, every read goes to Redis. */
+  readonly isTracking: boolean
+  /** Values in memory now. */
+  readonly entries: number
+  /** Reads answered from memory. */
+  readonly hits: number
+  /** Reads that went to Redis. */
+  readonly misses: number
+  /** Values that were forgotten because Redis named their key or its lock. */
+  readonly invalidations: number
+}
+
 /** A read that is under way; what it is made of is the tier's own business. */
-export type ReadMark = object
+export type ReadMark = object | undefined
 
 /**
  * Sees every read of a (value key, lock key), and the beginning and end of everything that this process writes to a
@@ -21,6 +35,9 @@ export type ReadMark = object
  * and `writeEnds` when it is answered, or will never be.
  */
 export interface LocalTier {
+  readonly stats: LocalStats
+  /** What `get` answers for a name (that of the whole cache, outside of all namespaces), if that is known. */
+  recall(name: string): Promise<unknown> | undefined
   /** What is known to be what Redis holds; undefined if Redis has to be asked. */
   find(value: string, lock: string): Found | undefined
   /** A read leaves now. */

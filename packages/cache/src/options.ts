@@ -3,6 +3,14 @@ import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
 import { prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_CACHE_OPTIONS } from './errors.ts'
 
+/** The option `local`: values in this process's memory in front of Redis. */
+export interface LocalOptions {
+  /** Most values in memory; the least recently used are forgotten first. */
+  readonly max: number
+  /** Longest time that a value is served from memory, in ms; default: until it ends or changes. */
+  readonly ttlMs?: number
+}
+
 /** What `app.register(fastifyAhCache, …)` takes; see the README's table. */
 export interface CacheOptions {
   /** Which Redis; without it `app.redis`, then `REDIS_URL`, then the embedded store. */
@@ -19,6 +27,8 @@ export interface CacheOptions {
   readonly lockMs?: number
   /** Mean pause between two looks at a lock that is waited for, in ms; default 100. */
   readonly lockRetryMs?: number
+  /** Keeps values in this process's memory, coherent with Redis, and makes all values unchangeable; default: off. */
+  readonly local?: LocalOptions
 }
 
 /** The options with their defaults. */
@@ -30,6 +40,7 @@ export interface ParsedCacheOptions {
   readonly owner?: string
   readonly lockMs: number
   readonly lockRetryMs: number
+  readonly local?: LocalOptions
 }
 
 const durationLimits = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
@@ -68,6 +79,25 @@ export const options: CheckedOptions<ParsedCacheOptions> = defineOptions<ParsedC
       ...durationLimits,
       maximum: 60_000,
       default: 100,
+    },
+    local: {
+      description:
+        "keeps values in this process's memory, coherent with Redis; all values become unchangeable. Without it, off",
+      type: 'object',
+      properties: {
+        max: {
+          description: 'most values in memory; the least recently used are forgotten first',
+          type: 'integer',
+          minimum: 1,
+          maximum: 10_000_000,
+        },
+        ttlMs: {
+          description: 'longest time that a value is served from memory, in ms; without it until it ends or changes',
+          ...durationLimits,
+        },
+      },
+      required: ['max'],
+      additionalProperties: false,
     },
   },
   renamed: {

@@ -7,6 +7,7 @@ import fp from 'fastify-plugin'
 import { Cache } from './cache.ts'
 import { AH_CACHE_OPTIONS } from './errors.ts'
 import { CacheKeys } from './keys.ts'
+import { TrackedTier } from './local/tracked-tier.ts'
 import { type CacheOptions, options } from './options.ts'
 import { checkOwner, ownerOfNode } from './owner.ts'
 import { makeScope } from './scope.ts'
@@ -15,7 +16,16 @@ import { makeScope } from './scope.ts'
 export type CacheRegistry = ReadonlyMap<string, Cache>
 
 async function plugin(app: FastifyInstance, input: CacheOptions): Promise<void> {
-  const { redis, embedded, prefix, decorator, owner = ownerOfNode(), lockMs, lockRetryMs } = options.parse(input)
+  const {
+    redis,
+    embedded,
+    prefix,
+    decorator,
+    owner = ownerOfNode(),
+    lockMs,
+    lockRetryMs,
+    local: wanted,
+  } = options.parse(input)
   checkOwner(owner)
   const caches = oncePerApp(app, 'cache', () => new Map<string, Cache>())
   if (app.hasDecorator(decorator) || caches.has(decorator)) {
@@ -26,7 +36,12 @@ async function plugin(app: FastifyInstance, input: CacheOptions): Promise<void> 
   const connection = await redisFor(app, { owner: 'cache', redis, embedded })
   await warnOfEviction(app, connection)
   const keys = new CacheKeys(new KeySpace({ prefix, isTagged: connection.isCluster }))
-  const cache = new Cache(makeScope({ connection, keys, owner, lockMs, lockRetryMs }))
+  const local = wanted && new TrackedTier({ ...wanted, connection, keys, log: app.log })
+  const cache = new Cache(makeScope({ connection, keys, owner, lockMs, lockRetryMs, local }))
+  if (local !== undefined) {
+    app.addHook('onClose', () => local.close())
+    await local.start()
+  }
   caches.set(decorator, cache)
   app.decorate(decorator, { getter: () => cache })
 }

@@ -43,3 +43,9 @@ export interface HeldLock {
   /** Ends by itself after this many ms; undefined for a lock that somebody else wrote without an end. */
   readonly expiresInMs: number | undefined
 }
+
+/**
+ * A value that nobody can change: what `get` and `load` answer with the option `local`, as in
+ * `cache.get<Frozen<User>>('user:1')`.
+ */
+export type Frozen<T> = T extends object ? { readonly [Member in keyof T]: Frozen<T[Member]> } : T

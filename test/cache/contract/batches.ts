@@ -53,7 +53,9 @@ export function batchContract({ cache, redis, valueKey, lockKey }: CacheUnderTes
     const key = freshName('hot')
     await cache.save(key, { list: [1] })
     const values = await Promise.all(Array.from({ length: 50 }, () => cache.get<{ list: number[] }>(key)))
-    values[0]!.list.push(2)
+    const change = () => values[0]!.list.push(2)
+    if (cache.local === undefined) change()
+    else assert.throws(change, TypeError, 'with the local tier nobody can change it')
     for (const value of values.slice(1)) assert.deepEqual(value, { list: [1] })
   })
 

@@ -1,0 +1,164 @@
+// The local tier: values of this process's memory in place of a round trip, as long as Redis names every key that changes.
+import type { FastifyBaseLogger } from 'fastify'
+import type { RedisConnection } from 'fastify-ah-kit/redis'
+import type { Entry } from '../entry.ts'
+import type { CacheKeys } from '../keys.ts'
+import type { Found, LocalStats, LocalTier } from '../local-tier.ts'
+import type { LocalOptions } from '../options.ts'
+import { Ends } from './ends.ts'
+import { type Fill, type Kept, Memory } from './memory.ts'
+import { Tracking } from './tracking.ts'
+import { Turn } from './turn.ts'
+
+/** What a {@link TrackedTier} is made of. */
+export interface TrackedTierOptions extends LocalOptions {
+  readonly connection: RedisConnection
+  /** Those of the whole cache, outside of all namespaces. */
+  readonly keys: CacheKeys
+  readonly log: FastifyBaseLogger
+}
+
+// However the network fails: what is served was known to Redis's word of at most so long ago, in ms.
+const leaseMs = 1000
+
+/**
+ * Serves an entry only if it was read while all changes were heard, none was heard since the read began, and the last
+ * proof that they are heard is young.
+ *
+ * Kept is what nobody had locked: memory is shared by all owners in this process, and a lock that is taken later drops
+ * the entry as a write does. Misses are not kept: a miss is mostly followed by a save, and random keys would push out
+ * what is asked for again.
+ */
+export class TrackedTier implements LocalTier {
+  readonly #options: TrackedTierOptions
+  readonly #memory: Memory
+  readonly #tracking: Tracking
+  readonly #turn = new Turn()
+  readonly #ends: Ends
+  readonly #valuePrefix: string
+  readonly #lockPrefix: string
+  #hits = 0
+  #misses = 0
+  #invalidations = 0
+
+  constructor(options: TrackedTierOptions) {
+    const { connection, keys, log, max } = options
+    this.#options = options
+    this.#memory = new Memory(max)
+    this.#ends = new Ends(connection)
+    this.#valuePrefix = keys.valuePrefix
+    this.#lockPrefix = keys.lockPrefix
+    this.#tracking = new Tracking({
+      connection,
+      log,
+      prefixes: [this.#valuePrefix, this.#lockPrefix],
+      proofPrefix: keys.localProofPrefix,
+      onKeys: (changed) => this.#forget(changed),
+    })
+  }
+
+  get stats(): LocalStats {
+    return {
+      isTracking: this.#tracking.isOpen,
+      entries: this.#memory.size,
+      hits: this.#hits,
+      misses: this.#misses,
+      invalidations: this.#invalidations,
+    }
+  }
+
+  /** Begins to track; resolves when it is on, or will not be soon. Until it is on, nothing is kept or found. */
+  start(): Promise<void> {
+    this.#turn.start()
+    return this.#tracking.start()
+  }
+
+  /** Ends within two seconds. Twice is fine. */
+  async close(): Promise<void> {
+    this.#turn.stop()
+    await Promise.all([this.#tracking.close(), this.#ends.close()])
+  }
+
+  recall(name: string): Promise<unknown> | undefined {
+    return this.#serve(name)?.answer
+  }
+
+  find(value: string): Found | undefined {
+    const kept = this.#serve(this.#options.keys.nameOfValue(value))
+    return kept && { entry: kept.entry, holder: null }
+  }
+
+  asks(value: string): Fill | undefined {
+    this.#misses += 1
+    return this.#tracking.isOpen ? this.#memory.begin(this.#options.keys.nameOfValue(value)) : undefined
+  }
+
+  answered(fill: Fill | undefined, found: Found): Found {
+    const { entry, holder } = found
+    if (fill === undefined) return found
+    if (entry !== undefined && holder === null && !fill.isBroken && !fill.isTaken) void this.#keep(fill, entry)
+    this.#memory.end(fill)
+    return found
+  }
+
+  failed(fill: Fill | undefined): void {
+    if (fill !== undefined) this.#memory.end(fill)
+  }
+
+  writeBegins(key: string): void {
+    this.#drop(key)
+  }
+
+  // What began meanwhile may have been answered before the write, if that was sent again after a cut.
+  writeEnds(key: string): void {
+    this.#drop(key)
+  }
+
+  /** What memory holds under the name, and may be served now. */
+  #serve(name: string): Kept | undefined {
+    const kept = this.#memory.find(name)
+    if (kept === undefined) return undefined
+    const now = performance.now()
+    if (now >= kept.endsAt) this.#memory.expire(name)
+    else if (now < this.#turn.freshUntil(now, this.#leaseEnd)) {
+      this.#hits += 1
+      return kept
+    }
+    return undefined
+  }
+
+  /** Keeps it once its end is known. */
+  async #keep(fill: Fill, entry: Entry): Promise<void> {
+    fill.isTaken = true
+    fill.holders += 1
+    const { keys, log, ttlMs = Number.POSITIVE_INFINITY } = this.#options
+    try {
+      const end = await this.#ends.endOf(keys.value(fill.name))
+      if (end === undefined) return
+      const now = performance.now()
+      const ownEnd = entry.expiresAt === undefined ? Number.POSITIVE_INFINITY : now + entry.expiresAt - Date.now()
+      const endsAt = Math.min(end, ownEnd, now + ttlMs)
+      if (endsAt > now) this.#memory.keep(fill, { entry, answer: Promise.resolve(entry.value), endsAt })
+    } catch (err) {
+      log.debug({ err }, 'a value was not kept in memory: Redis did not say when it ends')
+    } finally {
+      fill.isTaken = false
+      this.#memory.end(fill)
+    }
+  }
+
+  readonly #leaseEnd = (): number => this.#tracking.provenAt + leaseMs
+
+  #forget(changed: readonly Buffer[] | undefined): void {
+    if (changed === undefined) this.#memory.clear()
+    else for (const bytes of changed) if (this.#drop(bytes.toString())) this.#invalidations += 1
+  }
+
+  /** Of a value or a lock; whether there was an entry. */
+  #drop(key: string): boolean {
+    const { keys } = this.#options
+    if (key.startsWith(this.#valuePrefix)) return this.#memory.drop(keys.nameOfValue(key))
+    if (key.startsWith(this.#lockPrefix)) return this.#memory.drop(keys.nameOfLock(key))
+    return false
+  }
+}

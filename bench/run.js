@@ -1,19 +1,22 @@
 // Runs the benchmarks that are named on the command line, or all: `npm run bench -- cache`.
-// Exit code 1 when a target was missed, 2 when a name is unknown.
+// Exit code 1 when a target was missed, 2 when a name is unknown. `--smoke` only tries out whether all of it runs: one pair
+// each, nothing is kept, and targets say nothing.
 import { machineFacts, untilQuiet } from './harness/machine.js'
-import { keepRun, printDuel } from './harness/report.js'
+import { keepRun, printResult } from './harness/report.js'
 import { Session } from './harness/session.js'
 
 const benchmarks = ['cache', 'cluster']
 
-const wanted = process.argv.slice(2)
+const isSmoke = process.argv.includes('--smoke')
+const pairs = isSmoke ? 1 : undefined
+const wanted = process.argv.slice(2).filter((word) => word !== '--smoke')
 const unknown = wanted.filter((name) => !benchmarks.includes(name))
 if (unknown.length > 0) {
   console.error(`no benchmark ${unknown.join(', ')}; there are: ${benchmarks.join(', ')}`)
   process.exit(2)
 }
 
-let session = new Session(printDuel)
+let session = new Session(printResult, pairs)
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     await session.close()
@@ -23,18 +26,19 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 for (const name of wanted.length > 0 ? wanted : benchmarks) {
   const { default: run } = await import(`./${name}.js`)
-  const quiet = await untilQuiet()
+  const quiet = isSmoke ? 'only tried out' : await untilQuiet()
   const machine = machineFacts()
   console.log(
     `\n${name}: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Redis ${machine.redis}; ${quiet}`,
   )
-  session = new Session(printDuel)
+  session = new Session(printResult, pairs)
   try {
     await run(session)
   } finally {
     await session.close()
   }
+  if (isSmoke) continue
   await keepRun(name, machine, session.results)
   if (session.results.some(({ isReached }) => !isReached)) process.exitCode = 1
 }
-console.log(process.exitCode === 1 ? '\na target was missed' : '\nall targets were reached')
+if (!isSmoke) console.log(process.exitCode === 1 ? '\na target was missed' : '\nall targets were reached')

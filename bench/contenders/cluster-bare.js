@@ -8,6 +8,9 @@ const [workers, port] = process.argv.slice(2).map(Number)
 if (cluster.isPrimary) {
   cluster.schedulingPolicy = cluster.SCHED_NONE
   for (let worker = 0; worker < workers; worker += 1) cluster.fork()
+  cluster.on('exit', (worker) => {
+    if (!worker.exitedAfterDisconnect) cluster.fork()
+  })
   // A primary that just died would leave its workers to find that out by themselves.
   process.once('SIGTERM', () => cluster.disconnect(() => process.exit(0)))
 } else {

@@ -1,8 +1,21 @@
 // What a person reads of a run, and the line that is kept of it.
 import { appendFile, mkdir } from 'node:fs/promises'
 
-/** One duel in three lines. */
-export function printDuel({ name, unit, target, pairs, ours, peer, ratio, interval, isReached }) {
+/** A duel in three lines, a count in two. */
+export function printResult(result) {
+  if (result.most === undefined) printDuel(result)
+  else printCount(result)
+}
+
+function printCount({ name, unit, most, ours, peers, isReached }) {
+  const others = Object.entries(peers).map(([peer, count]) => `   ${peer} ${short(count)}`)
+  console.log(`\n  ${name}`)
+  console.log(
+    `    ours ${short(ours)}${others.join('')}   ${unit}; at most ${most}: ${isReached ? 'reached' : 'NOT REACHED'}`,
+  )
+}
+
+function printDuel({ name, unit, target, pairs, ours, peer, ratio, interval, isReached }) {
   const verdict = isReached ? 'reached' : 'NOT REACHED'
   console.log(`\n  ${name}`)
   console.log(`    ours ${side(ours)}   peer ${side(peer)}   ${unit}, median (quartiles) of ${pairs} pairs`)

@@ -41,11 +41,11 @@ export async function startServer(name, args, env) {
     await close()
     throw new Error(`${name} does not serve: ${error.message}\n${output}`, { cause: error })
   }
-  return { rate: (options) => requestsPerSecond(port, options), close, output: () => output }
+  return { port, pid: child.pid, rate: (options) => requestsPerSecond(port, options), close, output: () => output }
 }
 
 /** Requests per second over 64 connections; any error makes the measurement worthless, so it throws. */
-async function requestsPerSecond(port, { seconds, keepAlive }) {
+export async function requestsPerSecond(port, { seconds, keepAlive }) {
   const header = keepAlive ? [] : ['-H', 'Connection: close']
   const { stdout } = await promisify(execFile)('wrk', [
     ...['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`],

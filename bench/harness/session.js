@@ -1,5 +1,6 @@
 // One benchmark's run: starts what it needs, measures its duels pair by pair, and stops everything in reverse.
 import { startContender } from './contender.js'
+import { startPm2 } from './pm2.js'
 import { startServer } from './server.js'
 import { median, medianInterval, quartiles } from './statistics.js'
 
@@ -14,9 +15,12 @@ export class Session {
   results = []
   #disposers = []
   #print
+  #pairs
 
-  constructor(print) {
+  /** `print` gets each result; `pairs` is for trying a benchmark out, otherwise the target says how many. */
+  constructor(print, pairs) {
     this.#print = print
+    this.#pairs = pairs
   }
 
   /** The shape that the test support's resources take as their scope. */
@@ -32,6 +36,17 @@ export class Session {
     return this.#owned(await startServer(name, args, env))
   }
 
+  async pm2(file, instances) {
+    return this.#owned(await startPm2(file, instances))
+  }
+
+  /** Notes a count of ours that must not be above `most`, beside the peers' that have no say in it. */
+  count({ name, unit, most, ours, peers }) {
+    const result = { name, unit, most, ours, peers, isReached: ours <= most }
+    this.results.push(result)
+    this.#print(result)
+  }
+
   /**
    * Measures ours and the peer in turns. `ours` and `peer` answer one number each; `better` says which way is good.
    * The ratio is made so that more is better in both cases, and must reach `target`.
@@ -39,7 +54,7 @@ export class Session {
   async duel({ name, unit, better = 'more', target, ours, peer }) {
     await ours()
     await peer()
-    const pairs = target < CLOSE_RACE ? MANY_PAIRS : FEW_PAIRS
+    const pairs = this.#pairs ?? (target < CLOSE_RACE ? MANY_PAIRS : FEW_PAIRS)
     const measured = { ours: [], peer: [], ratios: [] }
     for (let pair = 0; pair < pairs; pair += 1) {
       const our = await ours()

@@ -1,5 +1,5 @@
 // Owns one order to cut off answers: which requests it takes, how many are done, and its report.
-import { argumentsOf } from './resp.ts'
+import { partsOf } from './resp.ts'
 
 /** Which answers are cut off. */
 export interface CutAnswersOptions {
@@ -43,8 +43,4 @@ export class AnswerCutter {
   end(): void {
     this.#resolve(this.#cut)
   }
-}
-
-function partsOf(request: Buffer): string[] {
-  return request[0] === '*'.charCodeAt(0) ? argumentsOf(request) : []
 }

@@ -1,4 +1,4 @@
-// Tests cutting off answers: what was asked for is done, and its sender cannot know.
+// Tests cutting off and holding back answers: what was asked for is done, and its sender does not know.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -114,4 +114,20 @@ test('other protocols lose the first answer after the request', async (t) => {
   assert.equal(await ask('POST'), '')
   assert.equal(await cut, 1)
   assert.deepEqual(requests, ['GET', 'POST'])
+})
+
+test('an answer that is held comes when it is let go, and holds up no other connection', async (t) => {
+  const { redis, proxy } = await redisBehindProxy(t)
+  const [one, other] = [redis.client({ port: proxy.port }), redis.client({ port: proxy.port })]
+  await Promise.all([one.ping(), other.ping()])
+  const held = proxy.holdAnswer(([name]) => name === 'get')
+  const order: string[] = []
+  const answers = [one.get('key').then(() => order.push('held')), one.ping().then(() => order.push('behind it'))]
+  const release = await held
+  assert.equal(await other.get('key'), null)
+  order.push('elsewhere')
+  release()
+  await Promise.all(answers)
+  assert.deepEqual(order, ['elsewhere', 'held', 'behind it'])
+  assert.equal(await one.get('key'), null, 'only that one')
 })

@@ -2,11 +2,10 @@
 // while the gate is open.
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Gate } from './gate.ts'
 
 /** What holds back bytes at this moment. */
 export interface Hindrance {
-  readonly gate: Gate
+  readonly gate: { readonly passage: Promise<unknown> }
   readonly delayMs: number
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type NetConnectOpts, type Server } from 'node:net'
 import { AnswerCutter, type CutAnswersOptions } from './answer-cutter.ts'
 import { Gate } from './gate.ts'
+import { HeldAnswer } from './held-answer.ts'
 import { freePort } from './port.ts'
 import { ProxiedConnection, type Weather } from './proxied-connection.ts'
 import { atEnd, type TestScope } from './scope.ts'
@@ -44,6 +45,11 @@ export interface TcpProxy {
    * @returns how many were cut: `times`, or fewer when {@link pass} or {@link close} came before.
    */
   cutAnswers(options?: CutAnswersOptions): Promise<number>
+  /**
+   * Lets the next command that `after` names through, and keeps its answer: resolves when that has come, with the function
+   * that lets it go on. Answers behind it on the same connection wait too; other connections do not.
+   */
+  holdAnswer(after: (parts: string[]) => boolean): Promise<() => void>
   /** Cuts all connections and stops listening. Twice is fine. */
   close(): Promise<void>
 }
@@ -68,6 +74,7 @@ class OwnedProxy implements TcpProxy, Weather {
   #server: Server | undefined
   #accepted = 0
   #cutter: AnswerCutter | undefined
+  #holder: HeldAnswer | undefined
 
   constructor(target: ProxyTarget, port: number) {
     this.#target = target
@@ -135,6 +142,15 @@ class OwnedProxy implements TcpProxy, Weather {
 
   cutterOf(request: Buffer): AnswerCutter | undefined {
     return this.#cutter?.take(request) ? this.#cutter : undefined
+  }
+
+  holdAnswer(after: (parts: string[]) => boolean): Promise<() => void> {
+    this.#holder = new HeldAnswer(after)
+    return this.#holder.held
+  }
+
+  holderOf(request: Buffer): HeldAnswer | undefined {
+    return this.#holder?.take(request) ? this.#holder : undefined
   }
 
   async close(): Promise<void> {

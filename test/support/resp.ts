@@ -90,3 +90,8 @@ function lineEnd(bytes: Buffer, start: number): number | undefined {
 function within(bytes: Buffer, end: number): number | undefined {
   return end <= bytes.length ? end : undefined
 }
+
+/** A Redis command's name and arguments; empty for another protocol's bytes. */
+export function partsOf(request: Buffer): string[] {
+  return request[0] === '*'.charCodeAt(0) ? argumentsOf(request) : []
+}

@@ -130,7 +130,9 @@ test('a port or a folder that this user has no right to is one message', async (
   const cases: [string[], RegExp][] = [[['--socket', join(dir, 'app.sock')], /this user may not bind the socket/]]
   if (firstFreePort > 81) cases.push([['--port', '81'], /this user may not bind port 81 .*take a port from 1024 up/])
   for (const [args, message] of cases) {
-    const all = ['start', 'cluster', fixture('app'), '--no-embedded', ...args]
+    const pids = tempDir(t).path
+    chmodSync(pids, 0o777)
+    const all = ['start', 'cluster', fixture('app'), '--no-embedded', '--pids', pids, ...args]
     const node = spawnNode(command, { args: all, ...asNobody }, t)
     assert.deepEqual(await node.exited, { code: 1, signal: null })
     assert.match(node.stderr(), message)

@@ -10,7 +10,10 @@ import { command, fixture, getJson, startCluster } from './running.ts'
 /** Wrong usage: what is said, always with exit code 2. */
 const wrong: { args: string[]; env?: Record<string, string>; message: string | RegExp }[] = [
   { args: ['strat'], message: /^fastify-ah: unknown command "strat", did you mean "start"\?/ },
-  { args: ['serve'], message: /^fastify-ah: unknown command "serve"; there are: start cluster, start, help/ },
+  {
+    args: ['serve'],
+    message: /^fastify-ah: unknown command "serve"; there are: start cluster, start, reload, stop, status, scale, help/,
+  },
   {
     args: ['start', 'cluster', '--wrokers', '3'],
     message: 'fastify-ah start cluster: unknown option "--wrokers", did you mean "--workers"? (AH_CLUSTER_USAGE)\n',
@@ -122,7 +125,10 @@ test('flags win over FASTIFY_AH_ variables, these over PORT and ACTIONHERO_TITLE
   const start = async (args: string[], variables: Record<string, string>) => {
     const node = spawnNode(
       command,
-      { args: ['start', 'cluster', fixture('app'), '-w', '1', '--no-embedded', ...args], env: variables },
+      {
+        args: ['start', 'cluster', fixture('app'), '-w', '1', '--no-embedded', '--pids', tempDir(t).path, ...args],
+        env: variables,
+      },
       t,
     )
     await node.waitForLine(/equilibrium/, 30_000)

@@ -11,6 +11,7 @@ import {
   type SpawnNodeOptions,
   spawnNode,
   type TestScope,
+  tempDir,
   until,
 } from 'fastify-ah-test-support'
 
@@ -38,6 +39,8 @@ export interface ClusterUnderTest
   /** Path of a unix socket; default: a free port on 127.0.0.1. */
   readonly socket?: string
   readonly port?: number
+  /** Folder of the pid files; default: one of its own. */
+  readonly pids?: string
   /** Further flags. */
   readonly args?: readonly string[]
   /** Default: without a store. */
@@ -49,6 +52,8 @@ export interface RunningCluster {
   readonly node: SpawnedNode
   readonly pid: number
   readonly target: HttpTarget
+  /** Folder of its pid files. */
+  readonly pids: string
   /** The primary's log so far, other output left out. */
   log(): readonly LogLine[]
   /** Pids of the workers that serve, by the log and alive, in the order of their start. */
@@ -66,13 +71,15 @@ export function fixture(name: string): string {
 
 /** Starts `fastify-ah start cluster` and answers at once; see `untilServing`. */
 export async function spawnCluster(options: ClusterUnderTest, scope: TestScope): Promise<RunningCluster> {
-  const { app = 'app', workers = 2, socket, args = [], isEmbedded = false, ...rest } = options
+  const { app = 'app', workers = 2, socket, args = [], isEmbedded = false, pids: _, ...rest } = options
   const port = options.port ?? (await freePort())
   const where = socket === undefined ? ['--host', '127.0.0.1', '--port', String(port)] : ['--socket', socket]
   const store = isEmbedded ? '--embedded' : '--no-embedded'
-  const all = ['start', 'cluster', fixture(app), '--workers', String(workers), ...where, store, ...args]
+  const pids = options.pids ?? tempDir(scope).path
+  const count = args.includes('--roles') ? [] : ['--workers', String(workers)]
+  const all = ['start', 'cluster', fixture(app), ...count, ...where, store, '--pids', pids, ...args]
   const node = spawnNode(command, { ...rest, args: all }, scope)
-  return new Running(node, workers, socket === undefined ? { port } : { socketPath: socket })
+  return new Running(node, workers, pids, socket === undefined ? { port } : { socketPath: socket })
 }
 
 /** Starts it and waits until every worker serves. */
@@ -92,11 +99,13 @@ export async function getJson<T = Record<string, unknown>>(target: HttpTarget, p
 class Running implements RunningCluster {
   readonly node: SpawnedNode
   readonly target: HttpTarget
+  readonly pids: string
   readonly #count: number
   #hasEnded = false
 
-  constructor(node: SpawnedNode, count: number, target: HttpTarget) {
+  constructor(node: SpawnedNode, count: number, pids: string, target: HttpTarget) {
     this.node = node
+    this.pids = pids
     void node.exited.then(() => {
       this.#hasEnded = true
     })

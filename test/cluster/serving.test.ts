@@ -71,7 +71,8 @@ test('each worker knows its number, its title, its role and its release; a repla
   const before = await cluster.untilServing()
   process.kill(before[0]!, 'SIGKILL')
   const after = await cluster.untilServing({ not: [before[0]!] }).then(() => cluster.untilServing())
-  const { workers, ...status } = await getJson<ClusterStatus>(cluster.target, '/status')
+  const { workers, address, ...status } = await getJson<ClusterStatus>(cluster.target, '/status')
+  assert.match(address!, /^http:\/\/127\.0\.0\.1:\d+$/)
   assert.deepEqual(
     workers.map(({ id, state, generation, restarts }) => ({ id, state, generation, restarts })),
     [
@@ -81,7 +82,8 @@ test('each worker knows its number, its title, its role and its release; a repla
   )
   assert.deepEqual(workers.map(({ pid }) => pid).sort(), [...after].sort())
   assert.ok(workers.every(({ uptimeMs }) => uptimeMs > 0))
-  assert.deepEqual({ ...status, uptimeMs: 0 }, { title: 'shop', primaryPid: cluster.pid, generation: 1, uptimeMs: 0 })
+  const whole = { title: 'shop', primaryPid: cluster.pid, generation: 1, uptimeMs: 0, wanted: 2, isFlapping: false }
+  assert.deepEqual({ ...status, uptimeMs: 0 }, whole)
 })
 
 for (const kind of ['https', 'http2'] as const) {
@@ -146,6 +148,7 @@ test('the workers share the embedded store of the primary; in production it must
 
   const start = (env: Record<string, string>) => {
     const args = ['start', 'cluster', fixture('app'), '-w', '1', '--host', '127.0.0.1', '--port', '0']
+    args.push('--pids', tempDir(t).path)
     return spawnNode(command, { args, env }, t)
   }
   for (const [env, isStarted] of [

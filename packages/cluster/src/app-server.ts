@@ -14,8 +14,13 @@ import type { ListenAddress } from './types.ts'
 /** What an app is started with. */
 export interface AppOrders extends Partial<DrainTimes> {
   readonly app: string
-  readonly address: ListenAddress
   readonly backlog: number
+}
+
+/** What an app listens on. */
+export interface AppSocket {
+  readonly address: ListenAddress
+  readonly handle: NativeHandle
 }
 
 /** A started app. */
@@ -24,12 +29,19 @@ export interface StartedApp {
   readonly drain: Drain
 }
 
-/** Loads, boots and listens; `place` is left on the app for the plugin, in a worker. Throws what the app throws. */
-export async function startApp(orders: AppOrders, handle: NativeHandle, place?: WorkerPlace): Promise<StartedApp> {
-  const { address, drainMs, notReadyMs } = orders
+/**
+ * Loads, boots and listens, or without a socket is just ready; `place` is left on the app for the plugin, in a worker.
+ * Throws what the app throws.
+ */
+export async function startApp(
+  orders: AppOrders,
+  socket: AppSocket | undefined,
+  place?: WorkerPlace,
+): Promise<StartedApp> {
+  const { drainMs, notReadyMs } = orders
   const { plugin, options } = await loadApp(orders.app)
   const fastify = loadFastify(orders.app)
-  const app = fastify({ ...defaultsFor(address), ...options }) as FastifyInstance
+  const app = fastify({ ...defaultsFor(socket?.address), ...options }) as FastifyInstance
   if (place !== undefined) oncePerApp(app, 'worker', () => place)
   const drain = oncePerApp(app, 'drain', () => new Drain(app, definedOf({ drainMs, notReadyMs })))
   // As fastify-cli does: the options go to the plugin too, and skipOverride takes its own scope away.
@@ -38,7 +50,8 @@ export async function startApp(orders: AppOrders, handle: NativeHandle, place?: 
   app.register(async (root) => {
     if (foundInApp(root, 'cluster') === undefined) addHealthRoutes(root, HEALTH_PREFIX)
   })
-  await listen(app, orders, handle)
+  if (socket === undefined) await app.ready()
+  else await listen(app, socket, orders.backlog)
   return { app, drain }
 }
 
@@ -47,15 +60,15 @@ export async function startApp(orders: AppOrders, handle: NativeHandle, place?: 
  * server whose failures nobody sees helps nobody. The drain ends connections; a 503 to a request that came in time
  * would break it. On a unix socket the peer is always a proxy of this machine, which has no address to trust by.
  */
-function defaultsFor(address: ListenAddress): FastifyServerOptions {
+function defaultsFor(address: ListenAddress | undefined): FastifyServerOptions {
   return {
     logger: { level: 'warn' },
     return503OnClosing: false,
-    ...(address.kind === 'unix' ? { trustProxy: true } : {}),
+    ...(address?.kind === 'unix' ? { trustProxy: true } : {}),
   }
 }
 
-async function listen(app: FastifyInstance, { address, backlog }: AppOrders, handle: NativeHandle): Promise<void> {
+async function listen(app: FastifyInstance, { address, handle }: AppSocket, backlog: number): Promise<void> {
   const server: unknown = app.server
   if (!(server instanceof Server)) {
     throw new AH_CLUSTER_APP_INVALID(

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { foundInApp, identity } from 'fastify-ah-kit'
 import { type Drain, drainOf } from './drain.ts'
+import { AH_CLUSTER_NOT_RUNNING } from './errors.ts'
 import type { WorkerPlace } from './primary-link.ts'
 import type { ClusterStatus } from './types.ts'
 
@@ -41,19 +42,43 @@ export class Cluster {
   }
 
   /**
+   * Begins a rolling reload of the whole cluster, or queues one behind the one that runs. Resolves as soon as the
+   * primary has accepted it, with the generation that it will be: this worker is one of those that are replaced, so
+   * nothing in it can wait for the end.
+   * Rejects with `AH_CLUSTER_PRIMARY_GONE` if the primary does not answer within 5 s, with `AH_CLUSTER_NOT_RUNNING`
+   * without a manager.
+   */
+  async reload(): Promise<{ readonly generation: number }> {
+    if (this.#place === undefined) throw new AH_CLUSTER_NOT_RUNNING('this process has no manager that could reload it')
+    return { generation: await this.#place.link.reload() }
+  }
+
+  /**
    * The whole cluster as its primary sees it; without a manager this process alone.
    * Rejects with `AH_CLUSTER_PRIMARY_GONE` if the primary does not answer within 5 s.
    */
   async status(): Promise<ClusterStatus> {
     if (this.#place !== undefined) return this.#place.link.status()
     const uptimeMs = Math.round(process.uptime() * 1000)
+    const worker = {
+      id: this.id,
+      role: this.role,
+      pid: process.pid,
+      generation: this.generation,
+      uptimeMs,
+      restarts: 0,
+    }
     const state = this.#drain.isRunning ? 'stopping' : 'started'
     return {
       title: this.title,
       primaryPid: undefined,
       generation: this.generation,
       uptimeMs,
-      workers: [{ id: this.id, pid: process.pid, state, generation: this.generation, uptimeMs, restarts: 0 }],
+      address: undefined,
+      wanted: 1,
+      isFlapping: false,
+      reload: undefined,
+      workers: [{ ...worker, state, vitals: undefined }],
     }
   }
 }

@@ -28,6 +28,18 @@ export const AH_CLUSTER_ADDRESS_INVALID: CodedErrorConstructor = createError('AH
 export const AH_CLUSTER_LOG_FILE: CodedErrorConstructor = createError('AH_CLUSTER_LOG_FILE', '%s', 500)
 /** A worker was not ready to serve in time. */
 export const AH_CLUSTER_NOT_READY: CodedErrorConstructor = createError('AH_CLUSTER_NOT_READY', '%s', 500)
+/** A reload was given up: the new release could not start, or the cluster stopped meanwhile; the old workers serve on. */
+export const AH_CLUSTER_RELOAD_FAILED: CodedErrorConstructor = createError(
+  'AH_CLUSTER_RELOAD_FAILED',
+  'the reload was given up: %s',
+  500,
+)
+/** A pid file cannot be written or belongs to a process that runs. */
+export const AH_CLUSTER_PID_FILE: CodedErrorConstructor = createError('AH_CLUSTER_PID_FILE', '%s', 500)
+/** No cluster runs where one was looked for. */
+export const AH_CLUSTER_NOT_RUNNING: CodedErrorConstructor = createError('AH_CLUSTER_NOT_RUNNING', '%s', 503)
+/** Workers died too fast, and the cluster was told to end then. */
+export const AH_CLUSTER_FLAPPING: CodedErrorConstructor = createError('AH_CLUSTER_FLAPPING', '%s', 500)
 /** The embedded store was asked for and could not be started. */
 export const AH_CLUSTER_STORE_FAILED: CodedErrorConstructor = createError(
   'AH_CLUSTER_STORE_FAILED',

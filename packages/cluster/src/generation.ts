@@ -41,6 +41,11 @@ export class Generation {
     this.#isProven = true
   }
 
+  /** No worker of it can be started at all. */
+  giveUp(error: Error): void {
+    if (!this.#isProven) this.#failure ??= error
+  }
+
   /** A worker of it ended before it served. */
   bootDeath(exit: WorkerExit): void {
     if (this.#isProven || this.#failure !== undefined) return

@@ -51,14 +51,14 @@ export class Journal {
     this.#audience = audience
   }
 
-  starts(address: ListenAddress, workers: number): void {
-    this.#log.info({ address, workers }, `the cluster starts with ${workers} workers on ${describeAddress(address)}`)
+  starts(address: ListenAddress | undefined, workers: number): void {
+    this.#log.info({ address, workers }, `the cluster starts with ${workers} workers${on(address)}`)
   }
 
-  equilibrium(address: ListenAddress, workers: number): void {
+  equilibrium(address: ListenAddress | undefined, workers: number): void {
     this.#log.info(
       { address, workers },
-      `cluster equilibrium state reached with ${workers} workers, listening on ${describeAddress(address)}`,
+      `cluster equilibrium state reached with ${workers} workers${address === undefined ? '' : `, listening${on(address)}`}`,
     )
     for (const one of this.#audience) one.serves(workers)
   }
@@ -70,6 +70,38 @@ export class Journal {
 
   stopped(isGraceful: boolean): void {
     this.#log.info({ isGraceful }, 'the cluster has stopped')
+  }
+
+  reloadBegins(generation: number, workers: number): void {
+    this.#log.info({ generation, workers }, `the cluster reloads: ${workers} workers, one after the other`)
+  }
+
+  reloadDone(generation: number, workers: number): void {
+    this.#log.info({ generation, workers }, `reload done: ${workers} workers run generation ${generation}`)
+  }
+
+  reloadGivenUp(generation: number, error: Error): void {
+    this.#log.error(
+      { generation, err: reportOf(error) },
+      `the reload was given up, the old workers serve on: ${error.message}`,
+    )
+  }
+
+  restarts(workers: number): void {
+    this.#log.info({ workers }, `the cluster restarts: ${workers} workers drain at once and are replaced`)
+  }
+
+  scaled(role: string | undefined, workers: number): void {
+    this.#log.info(
+      { role, workers },
+      `the cluster shall have ${workers} ${role === undefined ? '' : `${role} `}workers`,
+    )
+  }
+
+  flapping(isFlapping: boolean): void {
+    if (isFlapping)
+      this.#log.error({ flapping: true }, 'the cluster is flapping: workers die faster than they can serve')
+    else this.#log.info({ flapping: false }, 'the cluster is no longer flapping')
   }
 
   waits(error: Error, waitMs: number): void {
@@ -90,6 +122,14 @@ export class Journal {
 
   workerOverdue(worker: WorkerHandle): void {
     this.#log.warn(labels(worker), 'worker is overdue and was killed')
+  }
+
+  workerHung(worker: WorkerHandle): void {
+    this.#log.error(labels(worker), 'worker does not answer any more and was killed')
+  }
+
+  workerTooLarge(worker: WorkerHandle): void {
+    this.#log.warn({ ...labels(worker), rssMb: worker.vitals?.rssMb }, 'worker is too large and will be replaced')
   }
 
   workerNotForked(id: number, error: Error): void {
@@ -121,6 +161,10 @@ export class Journal {
   failed(error: Error, what: string): void {
     this.#log.error({ err: error }, what)
   }
+}
+
+function on(address: ListenAddress | undefined): string {
+  return address === undefined ? '' : ` on ${describeAddress(address)}`
 }
 
 /** A worker's error comes as data, in pino's own shape already. */

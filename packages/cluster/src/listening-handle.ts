@@ -6,6 +6,7 @@
 //   net._createServerHandle(address, port, addressType)   → a bound TCP or Pipe handle, or a negative errno
 //   server._handle, server._listen2(…)                     → listen(2) on a handle that the server already has
 //   process._getActiveHandles(), socket.server             → the sockets that a server has accepted
+//   server._connections                                → how many there are, without asking for them
 //   socket._httpMessage, socket.parser.incoming            → the response that is due on a connection, the last request
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net, { isIPv6, type Server, Socket } from 'node:net'
@@ -31,6 +32,7 @@ interface PrivateNet {
 interface PrivateServer {
   _handle: NativeHandle | null
   _pipeName?: string
+  readonly _connections: number
   _listen2(address: string, port: number, addressType: number, backlog: number, fd: undefined, flags: number): void
 }
 
@@ -107,6 +109,11 @@ export function adopt(server: Server, handle: NativeHandle, address: ListenAddre
 export function acceptedSockets(server: Server): readonly Socket[] {
   const handles = (process as unknown as PrivateProcess)._getActiveHandles()
   return handles.filter((handle) => handle instanceof Socket && (handle as PrivateSocket).server === server) as Socket[]
+}
+
+/** How many connections `server` has open. */
+export function connectionCount(server: Server): number {
+  return (server as unknown as PrivateServer)._connections
 }
 
 /** What an HTTP/1 connection is to answer next, and whether that is the last request that has come on it. */

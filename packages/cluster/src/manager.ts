@@ -1,16 +1,19 @@
 // The primary: holds the listening socket and the store, keeps its workers going, and ends all of it in order.
 import { Loop, toError } from 'fastify-ah-kit'
-import { AH_CLUSTER_ADDRESS_IN_USE } from './errors.ts'
+import { AH_CLUSTER_ADDRESS_IN_USE, AH_CLUSTER_FLAPPING, AH_CLUSTER_RELOAD_FAILED } from './errors.ts'
 import type { Journal } from './journal.ts'
-import { resolveAddress } from './listen-address.ts'
+import { describeAddress, resolveAddress } from './listen-address.ts'
 import { Listener } from './listener.ts'
-import type { ManagerSetup } from './manager-setup.ts'
+import { isAnyoneListening, type ManagerSetup } from './manager-setup.ts'
 import type { GuardListener } from './primary-guard.ts'
 import { findProject } from './project.ts'
+import { Reload } from './reload.ts'
 import { accessOf } from './socket-access.ts'
 import type { Store } from './store.ts'
-import type { ClusterStatus } from './types.ts'
+import type { ClusterStatus, ListenAddress } from './types.ts'
 import { Workforce } from './workforce.ts'
+
+const MOST_WORKERS = 1024
 
 /** How a cluster ended. */
 export interface ManagerEnd {
@@ -22,7 +25,7 @@ export interface ManagerEnd {
 
 /** What is there once the socket is bound. */
 interface Held {
-  readonly listener: Listener
+  readonly listener: Listener | undefined
   readonly store: Store | undefined
   readonly workforce: Workforce
 }
@@ -65,18 +68,14 @@ export class Manager implements GuardListener {
 
   /** Binds, starts the store and begins to fork. Throws what kept it from that; nothing is left behind then. */
   async start(): Promise<void> {
-    const { options, root, workers } = this.#setup
+    const { options, root } = this.#setup
     const address = await resolveAddress(options, root)
     // A wrong path is told before anything is bound.
     findProject(root, options.app)
-    const listener = await Listener.bind(address, {
-      ...accessOf(options),
-      waitMs: options.bindWaitMs,
-      onWait: (error) => this.#journal.waits(error, options.bindWaitMs),
-    })
+    const listener = isAnyoneListening(this.#setup) ? await this.#bind(address) : undefined
     this.#held = await this.#hold(listener)
     if (this.#phase === 'new') this.#phase = 'running'
-    this.#journal.starts(listener.address, workers)
+    this.#journal.starts(listener?.address, this.#held.workforce.wanted)
     this.#loop.start()
   }
 
@@ -95,14 +94,73 @@ export class Manager implements GuardListener {
     this.stop()
   }
 
+  /**
+   * Begins a rolling reload: each worker is replaced once its successor serves. While one runs, a second is queued;
+   * further wishes join it. Given up at once if the cluster does not run.
+   */
+  reload(): Reload {
+    const workforce = this.#running
+    if (workforce !== undefined) return this.#woken(workforce.reload())
+    const reload = new Reload(0)
+    reload.end(new AH_CLUSTER_RELOAD_FAILED('the cluster stops'))
+    return reload
+  }
+
+  /** Ends all workers by a drain at once and starts fresh ones; connections wait meanwhile. */
+  restart(): void {
+    const workforce = this.#running
+    if (workforce === undefined) return
+    this.#journal.restarts(workforce.size)
+    this.#woken(workforce.restart())
+  }
+
+  /**
+   * Sets how many workers of `role` (default: the first that was named) there are, or with `by` how many more.
+   * Answers the new number; undefined if the cluster does not run or has no such role.
+   */
+  scale(change: { readonly to: number } | { readonly by: number }, role?: string): number | undefined {
+    const workforce = this.#running
+    const meant = role ?? workforce?.roles[0]
+    if (workforce === undefined || !workforce.roles.includes(meant)) return undefined
+    const count = 'to' in change ? change.to : workforce.count(meant) + change.by
+    const workers = Math.min(MOST_WORKERS, Math.max(0, count))
+    this.#journal.scaled(meant, workers)
+    this.#woken(workforce.scale(meant, workers))
+    return workers
+  }
+
   status(): ClusterStatus {
+    const { listener, workforce } = this.#held ?? {}
     return {
       title: this.#setup.title,
       primaryPid: process.pid,
-      generation: this.#held?.workforce.generation ?? 1,
+      generation: workforce?.generation ?? 1,
       uptimeMs: Math.round(performance.now() - this.#startedAt),
-      workers: this.#held?.workforce.status() ?? [],
+      address: listener && describeAddress(listener.address),
+      wanted: workforce?.wanted ?? 0,
+      isFlapping: workforce?.isFlapping ?? false,
+      reload: workforce?.reloading,
+      workers: workforce?.status() ?? [],
     }
+  }
+
+  get #running(): Workforce | undefined {
+    return this.#phase === 'running' ? this.#held?.workforce : undefined
+  }
+
+  #woken<T>(result: T): T {
+    this.#loop.wake()
+    return result
+  }
+
+  #bind(address: ListenAddress): Promise<Listener> {
+    const { options } = this.#setup
+    const { bindWaitMs } = options
+    return Listener.bind(address, {
+      ...accessOf(options),
+      waitMs: bindWaitMs,
+      onWait: (error) => this.#journal.waits(error, bindWaitMs),
+    })
   }
 
   channelGarbled(): void {
@@ -117,7 +175,7 @@ export class Manager implements GuardListener {
     else this.stop()
   }
 
-  async #hold(listener: Listener): Promise<Held> {
+  async #hold(listener: Listener | undefined): Promise<Held> {
     try {
       const store = await this.#setup.startStore?.()
       const workforce = new Workforce({
@@ -125,12 +183,12 @@ export class Manager implements GuardListener {
         listener,
         store,
         wake: () => this.#loop.wake(),
-        proven: () => this.#checkSocket(listener),
+        proven: () => listener && this.#checkSocket(listener),
         status: () => this.status(),
       })
       return { listener, store, workforce }
     } catch (error) {
-      listener.close()
+      listener?.close()
       throw error
     }
   }
@@ -145,7 +203,12 @@ export class Manager implements GuardListener {
       this.#error = workforce.failure
       this.#phase = 'stopping'
     }
-    const wait = this.#phase === 'running' ? workforce.fill(now) : await this.#windUp(held)
+    const wait = this.#phase === 'running' ? workforce.act(now) : await this.#windUp(held)
+    if (this.#phase === 'running' && workforce.isFlapping && this.#setup.options.exitOnFlap) {
+      this.#error = new AH_CLUSTER_FLAPPING('workers die faster than they can serve: the cluster ends (--exit-on-flap)')
+      this.#phase = 'stopping'
+      return 0
+    }
     return Math.min(wait, workforce.killOverdue(now))
   }
 
@@ -154,7 +217,7 @@ export class Manager implements GuardListener {
     // Ours must not be the last hold on the socket: connections would wait in it for nobody, and be reset in the end.
     // A unix socket's path goes with ours, so it stays as long as the workers take connections.
     const { listener, workforce } = held
-    if (listener.address.kind === 'tcp' || workforce.isGrowingDeaf) listener.close()
+    if (listener?.address.kind === 'tcp' || workforce.isGrowingDeaf) listener?.close()
     workforce.windUp(this.#isForced)
     if (held.workforce.size === 0) await this.#finish(held)
     return Number.POSITIVE_INFINITY

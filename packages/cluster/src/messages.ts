@@ -1,7 +1,7 @@
 // What the primary and its workers say to each other: one versioned, checked union each way.
 import type { PeerDeath } from 'fastify-ah-kit'
 import type { ErrorReport } from './error-report.ts'
-import type { ClusterStatus, ListenAddress } from './types.ts'
+import type { ClusterStatus, ListenAddress, Vitals } from './types.ts'
 
 /** Version of the union; another one's messages are not ours to read (two releases run side by side in a reload). */
 const PROTOCOL = 1
@@ -12,13 +12,16 @@ export interface WorkerOrders {
   readonly generation: number
   readonly title: string
   readonly app: string
-  readonly address: ListenAddress
+  /** Undefined: it listens to nobody (role `worker`). */
+  readonly address: ListenAddress | undefined
   readonly backlog: number
   /** Only if the operator said so; else the plugin's options decide. */
   readonly drainMs?: number
   readonly notReadyMs?: number
   /** Deaths of the last minute: the worker may be the first that can hear of them. */
   readonly deaths: readonly PeerDeath[]
+  /** How often to say that it is alive, in ms. */
+  readonly pulseMs: number
 }
 
 /** Primary to worker. */
@@ -27,6 +30,10 @@ export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'peer-death'; readonly death: PeerDeath }
   | { readonly type: 'status'; readonly request: number; readonly status: ClusterStatus }
+  /** The reload that was asked for will try this release. */
+  | { readonly type: 'reloading'; readonly request: number; readonly generation: number }
+  /** With this many open connections it shall leave new ones to the others. */
+  | { readonly type: 'ceiling'; readonly connections: number }
 
 /** Worker to primary. */
 export type FromWorker =
@@ -44,6 +51,9 @@ export type FromWorker =
   /** Drained and closed: nothing of it is left to recover. The process ends by itself. */
   | { readonly type: 'stopped' }
   | { readonly type: 'status'; readonly request: number }
+  | { readonly type: 'reload'; readonly request: number }
+  /** It is alive, and how it fares. */
+  | { readonly type: 'pulse'; readonly vitals: Vitals }
 
 /** The message as it goes over the channel. */
 export function seal<M extends ToWorker | FromWorker>(message: M): M & { readonly fastifyAh: number } {
@@ -70,20 +80,32 @@ export function openFromWorker(raw: unknown): FromWorker | undefined {
       return { type }
     case 'started':
     case 'stopping':
-      return isDuration(drainMs) ? { type, drainMs } : undefined
+      return isAmount(drainMs) ? { type, drainMs } : undefined
     case 'failed':
     case 'crashed': {
       const error = openReport(raw['error'])
       return error && { type, error }
     }
     case 'status':
+    case 'reload':
       return Number.isSafeInteger(request) ? { type, request: request as number } : undefined
+    case 'pulse': {
+      const vitals = openVitals(raw['vitals'])
+      return vitals && { type, vitals }
+    }
     default:
       return undefined
   }
 }
 
-const TO_WORKER: ReadonlySet<unknown> = new Set<ToWorker['type']>(['start', 'stop', 'peer-death', 'status'])
+const TO_WORKER: ReadonlySet<unknown> = new Set<ToWorker['type']>([
+  'start',
+  'stop',
+  'peer-death',
+  'status',
+  'reloading',
+  'ceiling',
+])
 
 function isSealed(raw: unknown): raw is Record<string, unknown> {
   return isRecord(raw) && raw['fastifyAh'] === PROTOCOL
@@ -93,8 +115,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function isDuration(value: unknown): value is number {
+function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function openVitals(raw: unknown): Vitals | undefined {
+  if (!isRecord(raw)) return undefined
+  const { rssMb, utilization, connections, requests } = raw
+  if (!isAmount(rssMb) || !isAmount(utilization) || !isAmount(connections) || !isAmount(requests)) return undefined
+  return { rssMb, utilization, connections, requests }
 }
 
 function openReport(raw: unknown): ErrorReport | undefined {

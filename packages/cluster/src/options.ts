@@ -26,7 +26,13 @@ export interface StartOptions {
 /** What the manager alone is started with. */
 export interface ManagerOptions extends StartOptions {
   readonly workers?: number
+  readonly roles?: string
   readonly readyMs: number
+  readonly hangMs: number
+  readonly maxRssMb: number
+  readonly exitOnFlap: boolean
+  /** Folder of the pid files, from `root`. */
+  readonly pids: string
   readonly logLevel: string
   readonly logFile?: string
   readonly daemon?: boolean
@@ -97,7 +103,10 @@ export const START_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: 'start the embedded store; without it: unless REDIS_URL is set or NODE_ENV is production',
     type: 'boolean',
   },
-  title: text('name of this cluster in logs and for other nodes; "hostname" is this machine\'s name'),
+  title: {
+    ...text('name of this cluster in logs, pid files and for other nodes; "hostname" is this machine\'s name'),
+    pattern: '^[^/]+$',
+  },
   drainMs: ms(
     `how long open connections may go on after a stop (the plugin's option, ${DEFAULT_DRAIN_MS}, without it)`,
   ),
@@ -119,7 +128,25 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     maximum: 1024,
   },
   ...START_PROPERTIES,
+  roles: {
+    description: 'workers by role, as in "web=2,worker=1", in place of --workers; role "worker" takes no connections',
+    type: 'string',
+    pattern: '^\\w[\\w-]*=\\d{1,4}(,\\w[\\w-]*=\\d{1,4})*$',
+  },
   readyMs: ms('how long a worker may take until it serves', 30_000),
+  hangMs: ms('how long a worker may be silent (its event loop blocked) until it is killed; 0: for ever', 30_000),
+  maxRssMb: {
+    description: 'resident memory in MB beyond which a worker is replaced, in order; 0: no limit',
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+  },
+  exitOnFlap: {
+    description: 'end the cluster when workers die faster than they can serve (3 a worker within 30 s)',
+    type: 'boolean',
+    default: false,
+  },
+  pids: { ...text('folder of the pid files and of the control socket'), default: 'pids' },
   logLevel: {
     description: "level of the primary's log",
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

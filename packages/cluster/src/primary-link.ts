@@ -2,12 +2,12 @@
 import type { PeerDeath } from 'fastify-ah-kit'
 import { AH_CLUSTER_PRIMARY_GONE } from './errors.ts'
 import type { NativeHandle } from './listening-handle.ts'
-import { type FromWorker, openFromPrimary, seal, type WorkerOrders } from './messages.ts'
+import { type FromWorker, openFromPrimary, seal, type ToWorker, type WorkerOrders } from './messages.ts'
 import type { ClusterStatus } from './types.ts'
 
 /** Who hears what the primary says. */
 export interface PrimaryListener {
-  start(orders: WorkerOrders, handle: NativeHandle): void
+  start(orders: WorkerOrders, handle: NativeHandle | undefined): void
   stop(): void
   peerDied(death: PeerDeath): void
   /** The channel is closed: the primary is dead, or the app closed it. */
@@ -22,9 +22,11 @@ export interface WorkerPlace {
 
 const ANSWER_MS = 5_000
 
+type Answer = Extract<ToWorker, { readonly request: number }>
+
 /** One per worker process. */
 export class PrimaryLink {
-  readonly #questions = new Map<number, (status: ClusterStatus) => void>()
+  readonly #questions = new Map<number, (answer: Answer) => void>()
   #lastQuestion = 0
 
   /** Begins to hear. What arrived before waits in the channel. */
@@ -33,13 +35,14 @@ export class PrimaryLink {
       const message = openFromPrimary(raw)
       switch (message?.type) {
         case 'start':
-          return listener.start(message.orders, handle as unknown as NativeHandle)
+          return listener.start(message.orders, handle as unknown as NativeHandle | undefined)
         case 'stop':
           return listener.stop()
         case 'peer-death':
           return listener.peerDied(message.death)
         case 'status':
-          return this.#questions.get(message.request)?.(message.status)
+        case 'reloading':
+          return this.#questions.get(message.request)?.(message)
         default:
           // Messages of the app's own, if it has made somebody send them.
           return undefined
@@ -58,15 +61,28 @@ export class PrimaryLink {
 
   /** Asks for the state of the cluster. Rejects with `AH_CLUSTER_PRIMARY_GONE`. */
   async status(): Promise<ClusterStatus> {
+    const answer = await this.#ask('status')
+    if (answer.type !== 'status') throw new AH_CLUSTER_PRIMARY_GONE()
+    return answer.status
+  }
+
+  /** Asks for a reload; answers the generation that it will be. Rejects with `AH_CLUSTER_PRIMARY_GONE`. */
+  async reload(): Promise<number> {
+    const answer = await this.#ask('reload')
+    if (answer.type !== 'reloading') throw new AH_CLUSTER_PRIMARY_GONE()
+    return answer.generation
+  }
+
+  async #ask(type: 'status' | 'reload'): Promise<Answer> {
     this.#lastQuestion += 1
     const request = this.#lastQuestion
     let timer: NodeJS.Timeout | undefined
     try {
-      return await new Promise<ClusterStatus>((resolve, reject) => {
+      return await new Promise<Answer>((resolve, reject) => {
         if (!process.connected) throw new AH_CLUSTER_PRIMARY_GONE()
         this.#questions.set(request, resolve)
         timer = setTimeout(() => reject(new AH_CLUSTER_PRIMARY_GONE()), ANSWER_MS)
-        void this.send({ type: 'status', request })
+        void this.send({ type, request })
       })
     } finally {
       clearTimeout(timer)

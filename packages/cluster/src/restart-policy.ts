@@ -48,6 +48,12 @@ export class RestartPolicy {
     return this.#inARow
   }
 
+  /** Whether, at `now`, deaths have come thick and fast. */
+  isFlapping(now: number): boolean {
+    const { windowMs, deathsPerSeat } = this.#options
+    return this.#deaths.filter((at) => now - at < windowMs).length > deathsPerSeat * this.#seats()
+  }
+
   /** Whether workers are tried one at a time. */
   get isCautious(): boolean {
     return this.#inARow > 0

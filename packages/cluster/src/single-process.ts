@@ -50,7 +50,8 @@ export async function startSingle(setup: SingleSetup): Promise<SingleProcess> {
     store = await setup.startStore?.()
     if (store !== undefined) setup.onStore(store.url)
     chdir(project.root)
-    started = await startApp({ ...options, app: project.app, address: listener.address }, listener.handle!)
+    const socket = { address: listener.address, handle: listener.handle! }
+    started = await startApp({ ...options, app: project.app }, socket)
   } catch (error) {
     listener.close()
     await store?.close()

@@ -6,6 +6,7 @@ import type { NativeHandle } from './listening-handle.ts'
 import type { WorkerOrders } from './messages.ts'
 import { CLOSE_MS } from './options.ts'
 import { PrimaryLink, type PrimaryListener } from './primary-link.ts'
+import { Pulse } from './pulse.ts'
 
 // How long the primary may take to remove the path of a unix socket.
 const UNLINK_MS = 50
@@ -33,7 +34,7 @@ class WorkerBody implements PrimaryListener {
     this.#link = link
   }
 
-  start(orders: WorkerOrders, handle: NativeHandle): void {
+  start(orders: WorkerOrders, handle: NativeHandle | undefined): void {
     void this.#boot(orders, handle)
   }
 
@@ -67,11 +68,12 @@ class WorkerBody implements PrimaryListener {
     void this.#exit(1, this.#link.send({ type: 'crashed', error: reportOf(thrown) }))
   }
 
-  async #boot(orders: WorkerOrders, handle: NativeHandle): Promise<void> {
+  async #boot(orders: WorkerOrders, handle: NativeHandle | undefined): Promise<void> {
     process.title = orders.title
     this.#deaths.unshift(...orders.deaths)
     try {
-      const started = await startApp(orders, handle, { orders, link: this.#link })
+      const socket = orders.address && handle && { address: orders.address, handle }
+      const started = await startApp(orders, socket, { orders, link: this.#link })
       this.#started = started
       started.drain.hear({
         stopping: (drainMs) => void this.#link.send({ type: 'stopping', drainMs }),
@@ -80,6 +82,7 @@ class WorkerBody implements PrimaryListener {
       })
       void this.#link.send({ type: 'started', drainMs: started.drain.longestMs })
       for (const death of this.#deaths.splice(0)) this.#announce(started, death)
+      new Pulse(started.app.server).start(orders.pulseMs, (vitals) => void this.#link.send({ type: 'pulse', vitals }))
     } catch (thrown) {
       void this.#exit(1, this.#link.send({ type: 'failed', error: reportOf(thrown) }))
     }
@@ -96,7 +99,7 @@ class WorkerBody implements PrimaryListener {
   /** The primary removes a unix socket's path now; connections that came until then are still accepted. */
   async #deaf({ address }: WorkerOrders): Promise<void> {
     await this.#link.send({ type: 'deaf' })
-    if (address.kind === 'unix') await new Promise((resolve) => setTimeout(resolve, UNLINK_MS))
+    if (address?.kind === 'unix') await new Promise((resolve) => setTimeout(resolve, UNLINK_MS))
   }
 
   #announce({ app }: StartedApp, death: PeerDeath): void {

@@ -6,7 +6,9 @@ import type { WorkerOrders } from './messages.ts'
 /** What a worker is started with. */
 export interface WorkerSpec {
   readonly orders: WorkerOrders
-  readonly handle: NativeHandle
+  readonly role: string | undefined
+  /** Undefined: it listens to nobody. */
+  readonly handle: NativeHandle | undefined
   /** Working directory: the project's folder as it resolves now. */
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
@@ -19,9 +21,10 @@ export interface WorkerSpec {
 
 /**
  * Why a worker ended. `stopped`: drained and closed; `crashed`: by itself or by somebody's signal; `deadline`: killed
- * by us, its drain took too long or the operator forced it; `not-ready`: killed by us, it never came up.
+ * by us, its drain took too long or the operator forced it; `not-ready`: killed by us, it never came up; `hung`: killed by
+ * us, it had stopped answering.
  */
-export type ExitReason = 'stopped' | 'crashed' | 'deadline' | 'not-ready'
+export type ExitReason = 'stopped' | 'crashed' | 'deadline' | 'not-ready' | 'hung'
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -47,6 +50,9 @@ export interface WorkerListener<Worker> {
   /** Its channel closed: its end is near, one way or the other. */
   cutOff(worker: Worker): void
   statusAsked(worker: Worker, request: number): void
+  reloadAsked(worker: Worker, request: number): void
+  /** It said how it fares. */
+  pulsed(worker: Worker): void
   ignored(worker: Worker, raw: unknown): void
   exited(worker: Worker, exit: WorkerExit): void
 }

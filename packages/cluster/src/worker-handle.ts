@@ -6,9 +6,12 @@ import { type ErrorReport, reportOf } from './error-report.ts'
 import type { NativeHandle } from './listening-handle.ts'
 import { type FromWorker, openFromWorker, seal, type ToWorker } from './messages.ts'
 import { CLOSE_MS } from './options.ts'
-import type { WorkerState } from './types.ts'
-import type { WorkerListener, WorkerSpec } from './worker-events.ts'
+import type { Vitals, WorkerState, WorkerStatus } from './types.ts'
+import type { ExitReason, WorkerListener, WorkerSpec } from './worker-events.ts'
 import { workerFlags } from './worker-flags.ts'
+
+/** Why we kill. */
+type Killing = Extract<ExitReason, 'deadline' | 'not-ready' | 'hung'>
 
 const BODY = new URL('./worker-body.js', import.meta.url)
 
@@ -23,7 +26,12 @@ const BODY = new URL('./worker-body.js', import.meta.url)
  */
 export class WorkerHandle {
   readonly id: number
+  /** `<title of the cluster>-worker-<id>` */
+  readonly title: string
+  readonly role: string | undefined
   readonly generation: number
+  /** Whether it takes connections. */
+  readonly isListening: boolean
   /** What the worker's leases and claims are filed under; fresh for each process. */
   readonly bootId: string = randomUUID()
   readonly #spec: WorkerSpec
@@ -37,7 +45,8 @@ export class WorkerHandle {
   #isAsked = false
   #drainMs: number
   #deadline: number
-  #killedFor: 'deadline' | 'not-ready' | undefined
+  #killedFor: Killing | undefined
+  #vitals: Vitals | undefined
   #error: ErrorReport | undefined
   #hasStopped = false
 
@@ -45,7 +54,10 @@ export class WorkerHandle {
     this.#spec = spec
     this.#listener = listener
     this.id = spec.orders.id
+    this.title = spec.orders.title
+    this.role = spec.role
     this.generation = spec.orders.generation
+    this.isListening = spec.handle !== undefined
     // A worker that is told to stop while it boots just ends.
     this.#drainMs = 0
     this.#deadline = this.#startedAt + spec.readyMs
@@ -81,6 +93,17 @@ export class WorkerHandle {
     return performance.now() - this.#startedAt
   }
 
+  /** Its own last word; undefined before the first. */
+  get vitals(): Vitals | undefined {
+    return this.#vitals
+  }
+
+  /** How it stands. */
+  status(): Omit<WorkerStatus, 'restarts'> {
+    const { id, role, state, generation, vitals } = this
+    return { id, role, pid: this.pid ?? 0, state, generation, uptimeMs: Math.round(this.uptimeMs), vitals }
+  }
+
   /** How long, at `now`, until it is overdue: not ready in time, or still there after its drain. */
   dueInMs(now: number): number {
     if (this.#killedFor !== undefined || this.#state === 'exited') return Number.POSITIVE_INFINITY
@@ -103,9 +126,9 @@ export class WorkerHandle {
     this.#send({ type: 'stop' })
   }
 
-  /** Ends it now. */
-  kill(): void {
-    this.#kill('deadline')
+  /** Ends it now: the operator wants it, or it does not answer any more. */
+  kill(reason: 'deadline' | 'hung' = 'deadline'): void {
+    this.#kill(reason)
   }
 
   /** Tells it that another worker died. */
@@ -114,11 +137,16 @@ export class WorkerHandle {
   }
 
   /** Answers a question of its. */
-  answer(message: Extract<ToWorker, { type: 'status' }>): void {
+  answer(message: Extract<ToWorker, { type: 'status' | 'reloading' }>): void {
     this.#send(message)
   }
 
-  #kill(reason: 'deadline' | 'not-ready'): void {
+  /** Tells it with how many connections it shall leave new ones to others. */
+  limit(connections: number): void {
+    this.#send({ type: 'ceiling', connections })
+  }
+
+  #kill(reason: Killing): void {
     if (this.#state === 'exited') return
     this.#killedFor ??= reason
     this.#child.kill('SIGKILL')
@@ -174,6 +202,13 @@ export class WorkerHandle {
         return
       case 'status':
         this.#listener.statusAsked(this, message.request)
+        return
+      case 'reload':
+        this.#listener.reloadAsked(this, message.request)
+        return
+      case 'pulse':
+        this.#vitals = message.vitals
+        this.#listener.pulsed(this)
     }
   }
 

@@ -1,175 +1,205 @@
-// The workers that there are and that there should be: forks into free seats, notes every end, and winds them up.
+// The workers that there should be: fills seats, brings successors, kills those that hang, and winds them all up.
 import { toError } from 'fastify-ah-kit'
-import { Generation } from './generation.ts'
-import type { Listener } from './listener.ts'
-import { type ManagerSetup, specOf } from './manager-setup.ts'
-import { PeerDeaths } from './peer-deaths.ts'
-import { RestartPolicy } from './restart-policy.ts'
-import { Roster } from './roster.ts'
-import type { Store } from './store.ts'
-import type { ClusterStatus, WorkerStatus } from './types.ts'
-import type { WorkerExit, WorkerListener } from './worker-events.ts'
+import { Crew, type Workplace } from './crew.ts'
+import { specOf } from './manager-setup.ts'
+import type { Reload } from './reload.ts'
+import type { Seat } from './seats.ts'
+import { settleReload } from './settle-reload.ts'
+import type { ReloadProgress, WorkerStatus } from './types.ts'
 import { WorkerHandle } from './worker-handle.ts'
+import { WorkerReports } from './worker-reports.ts'
 
-/** What the workers are given, and who is told that something happened. */
-export interface Workplace {
-  readonly setup: ManagerSetup
-  readonly listener: Listener
-  readonly store: Store | undefined
-  /** Something happened: look again at what is to be done. */
-  wake(): void
-  /** The release serves for the first time. */
-  proven(): void
-  status(): ClusterStatus
-}
-
-/** Driven by the manager's loop; the events of the workers only note what happened and wake it. */
-export class Workforce implements WorkerListener<WorkerHandle> {
+/** Driven by the manager's loop; all that it is asked for is done in the next round. */
+export class Workforce {
   readonly #place: Workplace
-  readonly #roster = new Roster()
-  readonly #deaths = new PeerDeaths()
-  readonly #policy: RestartPolicy
-  readonly #generation = new Generation(1)
-  #isWindingUp = false
-  #killed = 0
+  readonly #crew: Crew
+  readonly #reports: WorkerReports
+  #isRestarting = false
   #isBalanced = false
+  #isFlapping = false
 
   constructor(place: Workplace) {
     this.#place = place
-    this.#policy = new RestartPolicy(() => place.setup.workers)
-  }
-
-  /** The release that workers are started with. */
-  get generation(): number {
-    return this.#generation.number
-  }
-
-  /** Why the release was given up before it ever served; undefined while it was not. */
-  get failure(): Error | undefined {
-    return this.#generation.failure
+    this.#crew = new Crew(place.setup)
+    this.#reports = new WorkerReports(place, this.#crew)
   }
 
   /** How many processes there are. */
   get size(): number {
-    return this.#roster.all.length
+    return this.#crew.roster.all.length
   }
 
   /** How many had to be killed at the end of their drain. */
   get killed(): number {
-    return this.#killed
+    return this.#crew.killed
+  }
+
+  /** Why the first release was given up before it ever served; undefined while it was not. */
+  get failure(): Error | undefined {
+    return this.#crew.releases.failure
+  }
+
+  /** The release that serves. */
+  get generation(): number {
+    return this.#crew.releases.current.number
+  }
+
+  /** How far the reload is that runs. */
+  get reloading(): ReloadProgress | undefined {
+    return this.#crew.releases.reload?.progress
+  }
+
+  /** Whether workers die faster than they should be replaced. */
+  get isFlapping(): boolean {
+    return this.#isFlapping
+  }
+
+  /** How many workers are wanted. */
+  get wanted(): number {
+    return this.#crew.seats.size
   }
 
   /** The first worker closes its listening socket, or none is left that has one. */
   get isGrowingDeaf(): boolean {
-    const { all } = this.#roster
-    return all.length === 0 || all.some(({ isDeaf }) => isDeaf)
+    const listening = this.#crew.roster.all.filter(({ isListening }) => isListening)
+    return listening.length === 0 || listening.some(({ isDeaf }) => isDeaf)
+  }
+
+  /** The roles there are, in the operator's order. */
+  get roles(): readonly (string | undefined)[] {
+    return this.#crew.seats.roles
   }
 
   status(): readonly WorkerStatus[] {
-    return this.#roster.status()
+    return this.#crew.roster.status()
+  }
+
+  /** How many workers of the role are wanted. */
+  count(role: string | undefined): number {
+    return this.#crew.seats.count(role)
+  }
+
+  scale(role: string | undefined, count: number): void {
+    this.#crew.seats.resize(role, count)
+  }
+
+  /** Begins a rolling reload, or queues one behind the one that runs. */
+  reload(): Reload {
+    return this.#crew.releases.request()
+  }
+
+  /** All drain at once, and fresh ones take the seats as they become free. */
+  restart(): void {
+    this.#crew.releases.restart()
+    this.#isRestarting = true
+  }
+
+  /** One round; answers how long until the next is due, if nothing happens before. */
+  act(now: number): number {
+    this.#dismiss()
+    settleReload(this.#crew, this.#place.setup.journal)
+    this.#noteFlapping(now)
+    const waits = [this.#fill(now), this.#renew(now), this.#supervise(now)]
+    this.#noteBalance()
+    return Math.min(...waits)
   }
 
   /** Kills those whose time is over; answers how long until the next one's is. */
   killOverdue(now: number): number {
-    for (const worker of this.#roster.all) {
-      if (worker.killIfOverdue(now)) this.#place.setup.journal.workerOverdue(worker)
-    }
-    return this.#roster.all.reduce(
-      (soonest, worker) => Math.min(soonest, worker.dueInMs(now)),
-      Number.POSITIVE_INFINITY,
-    )
-  }
-
-  /** Puts a worker on each free seat that may have one now; answers how long until the next may. */
-  fill(now: number): number {
-    const { setup, listener } = this.#place
-    const isComplete = this.#roster.isComplete(setup.workers)
-    if (isComplete && !this.#isBalanced) setup.journal.equilibrium(listener.address, setup.workers)
-    this.#isBalanced = isComplete
-    const free = this.#roster.free(setup.workers)
-    if (free.length === 0) return Number.POSITIVE_INFINITY
-    const wait = this.#policy.waitMs(now)
-    if (wait > 0) return wait
-    // A release that never served, or one whose workers die at boot, is tried with one worker: one error, not N.
-    const isOneAtATime = !this.#generation.isProven || this.#policy.isCautious
-    if (isOneAtATime && this.#roster.starting > 0) return Number.POSITIVE_INFINITY
-    for (const id of isOneAtATime ? free.slice(0, 1) : free) this.#fork(id, now)
-    return this.#policy.waitMs(now) || Number.POSITIVE_INFINITY
+    const { all } = this.#crew.roster
+    for (const worker of all) if (worker.killIfOverdue(now)) this.#place.setup.journal.workerOverdue(worker)
+    return Math.min(...all.map((worker) => worker.dueInMs(now)), Number.POSITIVE_INFINITY)
   }
 
   /** Ends them all: by a drain, or now. Nobody is replaced from here on. */
   windUp(isForced: boolean): void {
-    this.#isWindingUp = true
-    for (const worker of this.#roster.all) {
+    this.#crew.isWindingUp = true
+    this.#crew.releases.cancel('the cluster stops')
+    for (const worker of this.#crew.roster.all) {
       if (isForced) worker.kill()
       else worker.stop()
     }
   }
 
-  started(worker: WorkerHandle): void {
-    this.#policy.cameUp()
-    this.#place.setup.journal.workerStarted(worker)
-    if (!this.#generation.isProven) {
-      this.#generation.prove()
-      this.#place.proven()
+  /** Those whose seat is gone drain, and in a restart all that were there before it. */
+  #dismiss(): void {
+    const { roster, releases, seats } = this.#crew
+    for (const worker of roster.all) {
+      const isOutdated = this.#isRestarting && worker.generation < releases.current.number
+      if (isOutdated || !seats.has(worker.id)) worker.stop()
     }
-    this.#place.wake()
+    this.#isRestarting = false
   }
 
-  stopping(worker: WorkerHandle): void {
-    this.#roster.leave(worker)
-    this.#place.setup.journal.workerDrains(worker)
-    this.#place.wake()
+  /** Puts a worker on each free seat that may have one now; answers how long until the next may. */
+  #fill(now: number): number {
+    const { roster, releases, seats, policy } = this.#crew
+    const free = roster.free(seats.all)
+    if (free.length === 0) return Number.POSITIVE_INFINITY
+    const wait = policy.waitMs(now)
+    if (wait > 0) return wait
+    // A release that never served, or one whose workers die at boot, is tried with one worker: one error, not N.
+    const isOneAtATime = !releases.newest.isProven || policy.isCautious
+    if (isOneAtATime && roster.starting > 0) return Number.POSITIVE_INFINITY
+    for (const seat of isOneAtATime ? free.slice(0, 1) : free) this.#fork(seat, now, (worker) => roster.seat(worker))
+    return policy.waitMs(now) || Number.POSITIVE_INFINITY
   }
 
-  deaf(): void {
-    this.#place.wake()
+  /** With all seats serving, brings a successor for one worker that is behind or too large. */
+  #renew(now: number): number {
+    const { roster, releases, seats, policy, supervision } = this.#crew
+    if (roster.rising.length > 0 || !roster.isServing(seats.all)) return Number.POSITIVE_INFINITY
+    const tooLarge = roster.seated.find((worker) => supervision.isTooLarge(worker))
+    const due = roster.seated.find(({ generation }) => generation < releases.newest.number) ?? tooLarge
+    if (due === undefined) return Number.POSITIVE_INFINITY
+    const wait = policy.waitMs(now)
+    if (wait > 0) return wait
+    if (due === tooLarge) this.#place.setup.journal.workerTooLarge(due)
+    const seat = seats.all.find(({ id }) => id === due.id)!
+    this.#fork(seat, now, (worker) => roster.raise(worker))
+    return policy.waitMs(now) || Number.POSITIVE_INFINITY
   }
 
-  cutOff(): void {
-    this.#place.wake()
-  }
-
-  statusAsked(worker: WorkerHandle, request: number): void {
-    worker.answer({ type: 'status', request, status: this.#place.status() })
-  }
-
-  ignored(worker: WorkerHandle): void {
-    this.#place.setup.journal.messageIgnored(worker)
-  }
-
-  exited(worker: WorkerHandle, exit: WorkerExit): void {
-    const now = performance.now()
-    this.#roster.remove(worker)
-    if (exit.reason === 'deadline') this.#killed += 1
-    if (exit.reason !== 'stopped' && worker.pid !== undefined) {
-      // Blame is for those that died by themselves: whom we killed or sent away may have been in the middle of good work.
-      const cause = exit.reason === 'crashed' && !exit.wasAsked ? 'crashed' : 'deadline'
-      this.#deaths.announce({ bootId: worker.bootId, pid: worker.pid, cause }, now, this.#roster.all)
+  #supervise(now: number): number {
+    const { supervision, roster } = this.#crew
+    for (const worker of supervision.hung(roster.all, now)) {
+      this.#place.setup.journal.workerHung(worker)
+      worker.kill('hung')
     }
-    if (!this.#isWindingUp && !exit.wasAsked) {
-      // Every unasked end counts, clean ones too: an app that closes itself at once must not be forked without pause.
-      this.#policy.died(exit.wasReady, now)
-      if (!exit.wasReady) this.#generation.bootDeath(exit)
-    }
-    this.#place.setup.journal.workerExited(worker, exit, this.failure !== undefined)
-    this.#place.wake()
+    return supervision.periodMs
   }
 
-  #fork(id: number, now: number): void {
+  #noteBalance(): void {
+    const { roster, seats } = this.#crew
+    const isComplete = roster.isComplete(seats.all)
+    const { setup, listener } = this.#place
+    if (isComplete && !this.#isBalanced) setup.journal.equilibrium(listener?.address, seats.size)
+    this.#isBalanced = isComplete
+  }
+
+  #noteFlapping(now: number): void {
+    const isFlapping = this.#crew.policy.isFlapping(now)
+    if (isFlapping !== this.#isFlapping) this.#place.setup.journal.flapping(isFlapping)
+    this.#isFlapping = isFlapping
+  }
+
+  #fork(seat: Seat, now: number, place: (worker: WorkerHandle) => void): void {
     const { setup, listener, store } = this.#place
-    const { handle, address } = listener
-    if (handle === undefined) return
-    const { number: generation } = this.#generation
+    const { releases, deaths, policy } = this.#crew
+    const { number: generation } = releases.newest
+    const socket = listener?.handle && { address: listener.address, handle: listener.handle }
     try {
-      const seat = { id, generation, address, handle, deaths: this.#deaths.recent(now), store }
-      const worker = new WorkerHandle(specOf(setup, seat), this)
-      this.#roster.seat(worker)
+      const spec = specOf(setup, { seat, generation, socket, deaths: deaths.recent(now), store })
+      const worker = new WorkerHandle(spec, this.#reports)
+      place(worker)
+      setup.pids.note(worker.title, worker.pid)
       setup.journal.workerStarts(worker)
-    } catch (error) {
+    } catch (thrown) {
       // The app file is gone, or the system gives us no further process.
-      this.#policy.died(false, now)
-      setup.journal.workerNotForked(id, toError(error))
+      const error = toError(thrown)
+      policy.died(false, now)
+      if (releases.reload !== undefined) releases.newest.giveUp(error)
+      setup.journal.workerNotForked(seat.id, error)
     }
   }
 }

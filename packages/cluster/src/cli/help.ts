@@ -14,6 +14,10 @@ export interface CommandHelp {
 const COMMANDS: readonly (readonly [usage: string, what: string])[] = [
   ['start [app]', 'one process'],
   ['start cluster [app]', 'a primary and its workers'],
+  ['reload', 'replaces the workers of the running cluster, one after the other'],
+  ['stop', 'drains and stops it'],
+  ['status', 'shows it and its workers'],
+  ['scale <n|+n|-n> [role]', 'changes the number of workers'],
   ['help [command]', "this text, or a command's"],
   ['--version', 'the version of fastify-ah-cluster'],
 ]
@@ -31,7 +35,7 @@ export function overview(extensions: readonly Extension[]): string {
     '',
     'app is a module whose default export is a Fastify plugin (export "options" for the server\'s',
     'options), by default app.js, app.mjs, app.cjs, app.ts or app.mts here or in src/.',
-    'Exit codes: 0 stopped in order, 1 failure, 2 wrong command line or environment.',
+    'Exit codes: 0 stopped in order, 1 failure, 2 wrong command line or environment, 3 no cluster runs.',
     '',
   ].join('\n')
 }

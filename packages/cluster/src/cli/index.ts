@@ -7,11 +7,12 @@ import { tellFailure } from './daemon-news.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { installedExtensions, isExtensionName, lookedFor, runExtension } from './extension.ts'
 import { commandHelp, overview } from './help.ts'
+import { reload, scale, status, stop } from './manage.ts'
 import { start } from './start.ts'
 import { startCluster } from './start-cluster.ts'
 
 // The longer name first: "start cluster" is not "start" with an app called "cluster".
-const COMMANDS: readonly Command[] = [startCluster, start]
+const COMMANDS: readonly Command[] = [startCluster, start, reload, stop, status, scale]
 
 /** Exit codes: stopped in order, failure, wrong usage. */
 const OK = 0

@@ -3,14 +3,14 @@ import { resolve } from 'node:path'
 import { toError } from 'fastify-ah-kit'
 import type { Logger } from 'pino'
 import { capacity, warningsOf } from '../capacity.ts'
-import { defaultWorkers } from '../cpus.ts'
+import { ClusterHandle } from '../cluster-handle.ts'
 import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
 import { createLog, Journal } from '../journal.ts'
 import { LogFile } from '../log-file.ts'
-import { Manager } from '../manager.ts'
 import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
-import { onStopSignals } from '../signals.ts'
+import { rolesOf } from '../roles.ts'
+import { onManagerSignals } from '../signals.ts'
 import { isStoreWanted, startStore } from '../store.ts'
 import { Systemd } from '../systemd.ts'
 import type { Command } from './command.ts'
@@ -31,7 +31,8 @@ export const startCluster: Command = {
     usage: 'fastify-ah start cluster [app] [flags]',
     summary:
       'Starts a primary that holds the listening socket, and workers that serve the app.\n' +
-      'TERM, INT and HUP drain and stop them; a second one kills them. Workers that die are replaced.',
+      'Workers that die are replaced. Signals: TERM and INT drain and stop, a second one kills; USR2 reloads, one\n' +
+      'worker after the other; HUP restarts all at once (in a terminal: stops); TTIN and TTOU: one worker more, less.',
     properties: MANAGER_PROPERTIES,
     examples: [
       'fastify-ah start cluster --workers 4 --port 3000',
@@ -61,17 +62,18 @@ export const startCluster: Command = {
       log.warn('REDIS_URL is not set: the workers share a store in memory, gone when the cluster stops')
     }
     const systemd = Systemd.from(environment.notify, (err) => log.warn({ err }, NOT_TOLD))
-    const workers = options.workers ?? defaultWorkers()
-    for (const warning of warningsOf(workers, undefined, capacity())) log.warn(warning)
+    const roles = rolesOf(options)
+    const workers = roles.reduce((sum, { count }) => sum + count, 0)
+    for (const warning of warningsOf(workers, options.maxRssMb || undefined, capacity())) log.warn(warning)
     const flags = (id: number) => {
       const port = inspectorPort(options.inspect, id)
       if (port === undefined) return []
       log.info({ worker: id, inspectPort: port }, `worker ${id} can be inspected on 127.0.0.1:${port}`)
       return inspectorFlags(port)
     }
-    const manager = new Manager({
+    const handle = new ClusterHandle({
       options,
-      workers,
+      roles,
       flags,
       title: titleOf(options.title),
       root,
@@ -83,11 +85,12 @@ export const startCluster: Command = {
       ),
       startStore: isEmbedded ? startStore : undefined,
     })
+    const { manager } = handle
     guardPrimary(manager)
     process.title = `fastify-ah primary ${titleOf(options.title)}`
-    const endSignals = onStopSignals({ stop: () => manager.stop(), force: () => manager.kill() })
-    await manager.start()
-    const { isGraceful, error } = await manager.ended
+    const endSignals = onManagerSignals(manager, { isTerminal: process.stdin.isTTY || process.stdout.isTTY })
+    await handle.start()
+    const { isGraceful, error } = await handle.ended
     endSignals()
     await systemd?.close()
     if (error !== undefined) throw error

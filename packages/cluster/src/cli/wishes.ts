@@ -55,7 +55,8 @@ function withFiles(command: string, properties: Properties, flags: CommandLine, 
   return files.length === 0 ? environment : readEnvironment(files)
 }
 
-function configWish(
+/** Which config file is named, and by what; undefined: the one that lies in the project, if one does. */
+export function configWish(
   flags: Layer,
   variables: Layer,
   { actionHero: { ACTIONHERO_CONFIG } }: Environment,

@@ -1,0 +1,128 @@
+// The primary's side of the control socket.
+import { rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { toError } from 'fastify-ah-kit'
+import {
+  type ControlLine,
+  type ControlOutcome,
+  type ControlRequest,
+  openRequest,
+  readObjects,
+} from './control-protocol.ts'
+import { AH_CLUSTER_PID_FILE, AH_CLUSTER_USAGE } from './errors.ts'
+import type { Manager } from './manager.ts'
+
+const ASK_MS = 5_000
+const LAST_WORDS_MS = 500
+// Owner alone: whoever can write to the socket can stop the cluster.
+const PRIVATE = 0o177
+const STOP_LOOK_MS = 250
+
+/** Answers `status`, `reload`, `stop` and `scale`. */
+export class ControlServer {
+  readonly #manager: Manager
+  readonly #server: Server
+  readonly #answers = new Set<Promise<void>>()
+
+  /** Listens. The caller holds the pid file, so what stands at `path` is a dead primary's. */
+  static async listen(path: string, manager: Manager): Promise<ControlServer> {
+    rmSync(path, { force: true })
+    const control = new ControlServer(manager)
+    await control.#listen(path)
+    return control
+  }
+
+  private constructor(manager: Manager) {
+    this.#manager = manager
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+      // It may go at any time; there is nobody to tell.
+      socket.on('error', () => socket.destroy())
+      const answer = this.#serve(socket).finally(() => this.#answers.delete(answer))
+      this.#answers.add(answer)
+    })
+  }
+
+  /** Takes no more requests; the answers under way, such as that of `stop`, get half a second to leave. */
+  async close(): Promise<void> {
+    this.#server.close()
+    const over = new Promise<void>((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())
+    await Promise.race([Promise.all(this.#answers), over])
+  }
+
+  async #listen(path: string): Promise<void> {
+    const umask = process.umask(PRIVATE)
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once('error', reject)
+        // Bound before this call returns: the mask covers it.
+        this.#server.listen(path, resolve)
+      })
+    } catch (cause) {
+      throw new AH_CLUSTER_PID_FILE(
+        `the control socket ${path} cannot be opened: ${toError(cause).message}; give another folder with --pids`,
+        { cause },
+      )
+    } finally {
+      process.umask(umask)
+    }
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const say = (line: ControlLine) => socket.writable && socket.write(`${JSON.stringify(line)}\n`)
+    const timeout = setTimeout(() => socket.destroy(), ASK_MS)
+    try {
+      const { value } = await readObjects(socket).next()
+      clearTimeout(timeout)
+      const request = value === undefined ? undefined : openRequest(value)
+      if (request === undefined) say({ outcome: failed(new AH_CLUSTER_USAGE('this is no request')) })
+      else say({ outcome: await this.#obey(request, say) })
+    } catch (thrown) {
+      say({ outcome: failed(toError(thrown)) })
+    } finally {
+      clearTimeout(timeout)
+      await new Promise<void>((resolve) => {
+        socket.once('close', () => resolve())
+        if (socket.destroyed) resolve()
+        else socket.end(() => socket.destroy())
+      })
+    }
+  }
+
+  async #obey(request: ControlRequest, say: (line: ControlLine) => void): Promise<ControlOutcome> {
+    switch (request.verb) {
+      case 'status':
+        return { status: this.#manager.status() }
+      case 'reload': {
+        const reload = this.#manager.reload()
+        reload.watch((progress) => say({ progress: { reload: progress } }))
+        const { generation, error } = await reload.ended
+        return error === undefined ? { reloaded: generation } : failed(error)
+      }
+      case 'scale': {
+        const { to, by = 0, role } = request
+        const workers = this.#manager.scale(to === undefined ? { by } : { to }, role)
+        if (workers === undefined) return failed(new AH_CLUSTER_USAGE(`there is no role "${role}" in this cluster`))
+        return { scaled: { role, workers } }
+      }
+      case 'stop':
+        return this.#stop(say)
+    }
+  }
+
+  async #stop(say: (line: ControlLine) => void): Promise<ControlOutcome> {
+    this.#manager.stop()
+    let last: number | undefined
+    const look = setInterval(() => {
+      const { length } = this.#manager.status().workers
+      if (length !== last) say({ progress: { stopping: length } })
+      last = length
+    }, STOP_LOOK_MS)
+    const { isGraceful } = await this.#manager.ended
+    clearInterval(look)
+    return { stopped: { isGraceful } }
+  }
+}
+
+function failed(error: Error): ControlOutcome {
+  return { error: { code: 'code' in error ? String(error.code) : error.name, message: error.message } }
+}

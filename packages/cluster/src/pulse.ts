@@ -1,0 +1,38 @@
+// A worker's sign of life, and how it fares.
+import type { Server } from 'node:http'
+import { performance } from 'node:perf_hooks'
+import { connectionCount } from './listening-handle.ts'
+import type { Vitals } from './types.ts'
+
+const MB = 2 ** 20
+
+/** Speaks at a steady pace; a blocked event loop makes it silent, which is what its silence means. */
+export class Pulse {
+  readonly #server: Server
+  #requests = 0
+  #loop = performance.eventLoopUtilization()
+
+  constructor(server: Server) {
+    this.#server = server
+    server.on('request', () => {
+      this.#requests += 1
+    })
+  }
+
+  /** Calls `say` every `ms`. */
+  start(ms: number, say: (vitals: Vitals) => void): void {
+    setInterval(() => say(this.#vitals()), ms).unref()
+  }
+
+  #vitals(): Vitals {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, this.#loop)
+    this.#loop = now
+    return {
+      rssMb: process.memoryUsage.rss() / MB,
+      utilization,
+      connections: connectionCount(this.#server),
+      requests: this.#requests,
+    }
+  }
+}

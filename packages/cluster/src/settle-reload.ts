@@ -1,0 +1,25 @@
+// Looks whether the reload that runs is over, well or not, and lets the one that waits begin.
+import type { Crew } from './crew.ts'
+import type { Journal } from './journal.ts'
+
+/** Called in each round of the manager. */
+export function settleReload({ releases, roster, seats }: Crew, journal: Journal): void {
+  for (let { reload } = releases; reload !== undefined; { reload } = releases) {
+    const { number, failure } = reload.generation
+    if (failure !== undefined) {
+      // A second one may boot already; those of the old release serve on.
+      for (const worker of roster.all) if (worker.generation === number) worker.stop()
+      journal.reloadGivenUp(number, failure)
+      releases.finish(failure)
+      continue
+    }
+    if (reload.progress === undefined) journal.reloadBegins(number, seats.size)
+    const ready = roster.all.filter(({ generation, state }) => generation === number && state === 'started').length
+    const draining = roster.all.filter(({ generation, state }) => generation < number && state === 'stopping').length
+    reload.advance({ generation: number, ready, wanted: seats.size, draining })
+    const isDone = roster.isComplete(seats.all) && roster.all.every(({ generation }) => generation === number)
+    if (!isDone) return
+    journal.reloadDone(number, seats.size)
+    releases.finish()
+  }
+}

@@ -1,0 +1,55 @@
+// Which workers have stopped answering, and which have grown too large.
+import type { WorkerHandle } from './worker-handle.ts'
+
+/** What is too long and too much; 0 turns the check off. */
+export interface SupervisionLimits {
+  readonly hangMs: number
+  readonly maxRssMb: number
+}
+
+// The longest step of the clock that counts: what is longer, the primary itself was stopped or the machine slept.
+const LONGEST_STEP_MS = 2_000
+// Younger workers are not replaced for their size: an app that is larger than the ceiling would boot for ever.
+const GROWING_MS = 10_000
+
+/** Driven by the manager's loop. */
+export class Supervision {
+  readonly #limits: SupervisionLimits
+  readonly #heardAt = new WeakMap<WorkerHandle, number>()
+  #awakeMs = 0
+  #lookedAt: number | undefined
+
+  constructor(limits: SupervisionLimits) {
+    this.#limits = limits
+  }
+
+  /** How often to look, in ms. */
+  get periodMs(): number {
+    const { hangMs } = this.#limits
+    return hangMs === 0 ? Number.POSITIVE_INFINITY : Math.min(1_000, hangMs / 4)
+  }
+
+  /** It gave a sign of life. */
+  heard(worker: WorkerHandle): void {
+    this.#heardAt.set(worker, this.#awakeMs)
+  }
+
+  /** Those that have been silent for too long, in time during which the primary could have heard them. */
+  hung(workers: readonly WorkerHandle[], now: number): WorkerHandle[] {
+    this.#awakeMs += Math.min(LONGEST_STEP_MS, now - (this.#lookedAt ?? now))
+    this.#lookedAt = now
+    const { hangMs } = this.#limits
+    if (hangMs === 0) return []
+    return workers.filter((worker) => {
+      const heardAt = this.#heardAt.get(worker)
+      return worker.state === 'started' && heardAt !== undefined && this.#awakeMs - heardAt > hangMs
+    })
+  }
+
+  /** Whether it is to be replaced, in order, for its size. */
+  isTooLarge({ vitals, state, uptimeMs }: WorkerHandle): boolean {
+    const { maxRssMb } = this.#limits
+    if (maxRssMb === 0 || state !== 'started' || uptimeMs < GROWING_MS) return false
+    return vitals !== undefined && vitals.rssMb > maxRssMb
+  }
+}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { freePort, httpGet, type SpawnedNode, spawnNode, tempDir, until } from 'fastify-ah-test-support'
@@ -128,6 +128,9 @@ test('reload.sh: the release is complete before the symlink moves, and the prima
   await primary.waitForLine(/^USR2 2$/)
   assert.equal(readFileSync(join(base, 'current/release.txt'), 'utf8'), 'second')
   assert.equal(readlinkSync(join(base, 'current')), join(base, 'releases', second))
+  // The same on every machine, and so the same Last-Modified.
+  const committedAt = Number(git(repo, 'show', '--no-patch', '--format=%ct', second))
+  assert.equal(statSync(join(base, 'current/release.txt')).mtimeMs, committedAt * 1000)
 
   const before = readlinkSync(join(base, 'current'))
   assert.throws(() => deploy(pidFile, 'no-such-branch'), /no-such-branch/)

@@ -59,7 +59,7 @@ test('the embedded store does all that the cache asks for', async (t) => {
   assert.equal(await cache.size(), 0)
 
   const [used] = redisRegistryOf(app).connections
-  const scripts = ['save-entry', 'load-and-renew', 'destroy-entry', 'take-lock', 'release-lock', 'change-list']
+  const scripts = ['save-entry', 'load-and-renew', 'destroy-entry', 'take-lock', 'release-lock', 'change-key']
   const forDumps = ['read-for-dump', 'restore-value', 'restore-list']
   for (const name of [...scripts, ...forDumps]) assert.ok(used?.connection.sent.has(name), `${name} was sent`)
 })

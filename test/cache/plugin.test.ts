@@ -64,6 +64,7 @@ describe('options', () => {
       decorator: 'cache',
       lockMs: 10_000,
       lockRetryMs: 100,
+      produceLeaseMs: 3_000,
     })
   })
 

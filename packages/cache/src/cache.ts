@@ -1,15 +1,23 @@
 // The cache as its users see it.
-import { Dumps } from './dump/dumps.ts'
-import { Listing } from './listing.ts'
-import { Lists } from './lists.ts'
+import type { CacheStats } from './counts.ts'
 import type { LocalStats } from './local-tier.ts'
-import { Locks } from './locks.ts'
 import { checkNamespaceName } from './namespace-name.ts'
 import { checkOwner } from './owner.ts'
-import { Reads } from './reads.ts'
+import { makeParts, type Parts } from './parts.ts'
 import type { Scope } from './scope.ts'
-import type { HeldLock, LoadedEntry, LoadOptions, SaveItem, SaveOptions, WaitOptions } from './types.ts'
-import { Writes } from './writes.ts'
+import type {
+  HeldLock,
+  IncrementOptions,
+  LoadedEntry,
+  LoadOptions,
+  LockedRun,
+  ProduceOptions,
+  Producer,
+  SaveItem,
+  SaveOptions,
+  WaitOptions,
+  WithLockOptions,
+} from './types.ts'
 
 /**
  * A shared cache: what one process saves, all load. Each call is one atomic step in Redis.
@@ -20,21 +28,11 @@ import { Writes } from './writes.ts'
  */
 export class Cache {
   readonly #scope: Scope
-  readonly #reads: Reads
-  readonly #writes: Writes
-  readonly #locks: Locks
-  readonly #lists: Lists
-  readonly #listing: Listing
-  readonly #dumps: Dumps
+  readonly #parts: Parts
 
   constructor(scope: Scope) {
     this.#scope = scope
-    this.#reads = new Reads(scope)
-    this.#writes = new Writes(scope)
-    this.#locks = new Locks(scope)
-    this.#lists = new Lists(scope)
-    this.#listing = new Listing(scope)
-    this.#dumps = new Dumps(scope, this.#listing)
+    this.#parts = makeParts(scope)
   }
 
   /** Who the locks of this cache belong to. */
@@ -42,12 +40,14 @@ export class Cache {
     return this.#scope.owner
   }
 
-  /**
-   * How many stored values and elements this app met that could not be read: no JSON, not ours, or with a
-   * `__proto__` in it. Each was a miss.
-   */
+  /** What this registration did since the start, in numbers; namespaces and owners included. */
+  stats(): CacheStats {
+    return { ...this.#scope.counts, local: this.local }
+  }
+
+  /** How many stored values and elements could not be read: no JSON, not ours, or with a `__proto__`. Each was a miss. */
   get unreadable(): number {
-    return this.#scope.unreadable.count
+    return this.#scope.counts.unreadable
   }
 
   /** What the local tier of this app did so far; undefined without the option `local`. */
@@ -62,7 +62,7 @@ export class Cache {
    * @throws `AH_CACHE_VALUE` for what JSON cannot hold, `AH_CACHE_DURATION`, `AH_CACHE_LOCKED`
    */
   save(key: string, value: unknown, expireMs?: number | null | SaveOptions): Promise<true> {
-    return this.#writes.save(key, value, expireMs)
+    return this.#parts.writes.save(key, value, expireMs)
   }
 
   /**
@@ -71,16 +71,12 @@ export class Cache {
    * @throws `AH_CACHE_NOT_FOUND`, `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`
    */
   load<T = unknown>(key: string, options?: LoadOptions): Promise<LoadedEntry<T>> {
-    return this.#reads.load<T>(key, options)
+    return this.#parts.reads.load<T>(key, options)
   }
 
-  /**
-   * The value, or undefined if there is none.
-   *
-   * @throws `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`
-   */
+  /** The value, or undefined if there is none. Throws `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`. */
   get<T = unknown>(key: string, options?: WaitOptions): Promise<T | undefined> {
-    return this.#reads.get<T>(key, options)
+    return this.#parts.reads.get<T>(key, options)
   }
 
   /**
@@ -88,7 +84,7 @@ export class Cache {
    * then. Calls of `save` in one tick leave together too, and tell of each by itself.
    */
   saveMany(items: readonly SaveItem[]): Promise<true> {
-    return this.#writes.saveMany(items)
+    return this.#parts.writes.saveMany(items)
   }
 
   /**
@@ -97,31 +93,42 @@ export class Cache {
    * @throws `AH_CACHE_LOCKED` if another owner holds one of the keys
    */
   loadMany<T = unknown>(keys: readonly string[], options?: WaitOptions): Promise<(LoadedEntry<T> | undefined)[]> {
-    return this.#reads.loadMany<T>(keys, options)
+    return this.#parts.reads.loadMany<T>(keys, options)
   }
 
   /**
-   * Removes a value or a list; whether there was one.
+   * The value; if there is none, what `produce` makes of it, stored. It runs once in the whole cluster at a time: who asks
+   * meanwhile waits for its outcome, also for its error. What is answered has gone through JSON, the first time too.
    *
-   * @throws `AH_CACHE_LOCKED`
+   * @throws what `produce` throws, `AH_CACHE_PRODUCE_TIMEOUT`, `AH_CACHE_LOCKED`, `AH_CACHE_VALUE`, `AH_CACHE_OPTIONS`
    */
+  getOrSet<T = unknown>(key: string, options: ProduceOptions, produce: Producer<T>): Promise<T> {
+    return this.#parts.produces.getOrSet(key, options, produce)
+  }
+
+  /** All values that were saved with one of these tags are gone from now on. One write for each tag. */
+  invalidateTags(tags: readonly string[]): Promise<true> {
+    return this.#parts.tags.invalidateTags(tags)
+  }
+
+  /** Removes a value or a list; whether there was one. Throws `AH_CACHE_LOCKED`. */
   destroy(key: string): Promise<boolean> {
-    return this.#writes.destroy(key)
+    return this.#parts.writes.destroy(key)
   }
 
   /** The keys that begin with `prefix`, as they were given to `save` and `push`, in no order. */
   keys(prefix?: string): Promise<string[]> {
-    return this.#listing.keys(prefix)
+    return this.#parts.listing.keys(prefix)
   }
 
   /** How many keys there are. Goes through all of them. */
   size(): Promise<number> {
-    return this.#listing.size()
+    return this.#parts.listing.size()
   }
 
   /** Removes the keys that begin with `prefix`, locked ones too, in batches; how many. Locks stay. */
   clear(prefix?: string): Promise<number> {
-    return this.#listing.clear(prefix)
+    return this.#parts.listing.clear(prefix)
   }
 
   /**
@@ -130,7 +137,7 @@ export class Cache {
    * @throws `AH_CACHE_VALUE`, `AH_CACHE_LOCKED`, `AH_CACHE_NOT_A_LIST`
    */
   push(key: string, item: unknown): Promise<true> {
-    return this.#lists.push(key, item)
+    return this.#parts.lists.push(key, item)
   }
 
   /**
@@ -139,16 +146,31 @@ export class Cache {
    * @throws `AH_CACHE_LOCKED`, `AH_CACHE_NOT_A_LIST`
    */
   pop<T = unknown>(key: string): Promise<T | null> {
-    return this.#lists.pop<T>(key)
+    return this.#parts.lists.pop<T>(key)
+  }
+
+  /** How many elements the list has; 0 if there is none. Throws `AH_CACHE_NOT_A_LIST`. */
+  listLength(key: string): Promise<number> {
+    return this.#parts.lists.listLength(key)
   }
 
   /**
-   * How many elements the list has; 0 if there is none.
+   * Adds to the whole number under the key, 0 if there is none, and answers the sum. It counts once, whatever happens to
+   * the connection.
    *
-   * @throws `AH_CACHE_NOT_A_LIST`
+   * @throws `AH_CACHE_NOT_A_NUMBER`, `AH_CACHE_LOCKED`, `AH_CACHE_VALUE` for what cannot be added
    */
-  listLength(key: string): Promise<number> {
-    return this.#lists.listLength(key)
+  increment(key: string, by?: number, options?: IncrementOptions): Promise<number> {
+    return this.#parts.counters.increment(key, by, options)
+  }
+
+  /**
+   * Runs work while it holds the lock of the key, and answers what the work does. The lock is renewed as long as it runs.
+   *
+   * @throws `AH_CACHE_LOCKED` if the lock is not free within `waitMs`, `AH_CACHE_LOCK_LOST` if it was lost meanwhile
+   */
+  withLock<T>(key: string, options: WithLockOptions, run: LockedRun<T>): Promise<T> {
+    return this.#parts.lockedRuns.withLock(key, options, run)
   }
 
   /**
@@ -158,26 +180,22 @@ export class Cache {
    * @throws `AH_CACHE_DURATION`
    */
   lock(key: string, ms?: number): Promise<boolean> {
-    return this.#locks.lock(key, ms)
+    return this.#parts.locks.lock(key, ms)
   }
 
   /** Gives up the lock. True if the key is free now; false if another owner holds it, who keeps it. */
   unlock(key: string): Promise<boolean> {
-    return this.#locks.unlock(key)
+    return this.#parts.locks.unlock(key)
   }
 
-  /**
-   * True if the key is free or locked by this owner.
-   *
-   * @throws `AH_CACHE_DURATION`
-   */
+  /** True if the key is free or locked by this owner. Throws `AH_CACHE_DURATION`. */
   checkLock(key: string, options?: WaitOptions): Promise<boolean> {
-    return this.#locks.checkLock(key, options)
+    return this.#parts.locks.checkLock(key, options)
   }
 
   /** The locks on keys that begin with `prefix`, with their owners. */
   locks(prefix?: string): Promise<HeldLock[]> {
-    return this.#locks.locks(prefix)
+    return this.#parts.locks.locks(prefix)
   }
 
   /**
@@ -187,7 +205,7 @@ export class Cache {
    * @throws `AH_CACHE_DUMP_FILE`
    */
   dumpWrite(file: string): Promise<number> {
-    return this.#dumps.dumpWrite(file)
+    return this.#parts.dumps.dumpWrite(file)
   }
 
   /**
@@ -197,7 +215,7 @@ export class Cache {
    * @throws `AH_CACHE_DUMP_BROKEN`, `AH_CACHE_DUMP_FILE`: nothing was changed
    */
   dumpRead(file: string): Promise<number> {
-    return this.#dumps.dumpRead(file)
+    return this.#parts.dumps.dumpRead(file)
   }
 
   /**

@@ -32,6 +32,30 @@ export const AH_CACHE_NOT_A_LIST: CodedErrorConstructor = createError(
   'the key %s holds no list',
   500,
 )
+/** `increment` of what is no whole number, or to one that JavaScript could not tell from its neighbour. */
+export const AH_CACHE_NOT_A_NUMBER: CodedErrorConstructor = createError(
+  'AH_CACHE_NOT_A_NUMBER',
+  'the key %s cannot be counted on: %s',
+  500,
+)
+/** The fencing token of a `save` is older than one that was handed out or used since: the lock is another's by now. */
+export const AH_CACHE_FENCED: CodedErrorConstructor = createError(
+  'AH_CACHE_FENCED',
+  'the key %s was locked by another since the fencing token %s was given out; nothing was saved',
+  409,
+)
+/** A lock that `withLock` held was lost while the work ran: time went by without a renewal, or it was taken away. */
+export const AH_CACHE_LOCK_LOST: CodedErrorConstructor = createError(
+  'AH_CACHE_LOCK_LOST',
+  'the lock of the key %s was lost: %s',
+  409,
+)
+/** `getOrSet` had no value in time: the producer hangs, here or in another process. */
+export const AH_CACHE_PRODUCE_TIMEOUT: CodedErrorConstructor = createError(
+  'AH_CACHE_PRODUCE_TIMEOUT',
+  'nobody produced a value for the key %s within %d ms',
+  504,
+)
 /** The file is no dump, or was cut or changed; nothing was written to Redis. */
 export const AH_CACHE_DUMP_BROKEN: CodedErrorConstructor = createError(
   'AH_CACHE_DUMP_BROKEN',

@@ -7,7 +7,10 @@ const kinds = {
   lock: 'lock',
   lockCall: 'lock-call',
   destroyCalls: 'destroy-call',
-  listCall: 'list-call',
+  changeCall: 'list-call',
+  fence: 'fence',
+  produce: 'produce',
+  tag: 'tag',
   gathered: 'dump-part',
   localProof: 'local-proof',
 } as const
@@ -49,9 +52,24 @@ export class CacheKeys {
     return this.#space.key(kinds.destroyCalls, this.#prefix + name)
   }
 
-  /** What the keys of the repeat guards' records of a list begin with. */
-  listCall(name: string): string {
-    return this.#space.key(kinds.listCall, this.#prefix + name)
+  /** What the keys of the repeat guards' records of a list or counter begin with. */
+  changeCall(name: string): string {
+    return this.#space.key(kinds.changeCall, this.#prefix + name)
+  }
+
+  /** The last fencing token of a key. */
+  fence(name: string): string {
+    return this.#space.key(kinds.fence, this.#prefix + name)
+  }
+
+  /** Who produces the value just now, or why that failed. */
+  produce(name: string): string {
+    return this.#space.key(kinds.produce, this.#prefix + name)
+  }
+
+  /** The version of a tag; tags of a namespace are its own. */
+  tag(name: string): string {
+    return this.#space.key(kinds.tag, this.#prefix + name)
   }
 
   /** Where the parts of a list gather while a dump is read, for one reader. */

@@ -1,10 +1,10 @@
 // Lists: `push`, `pop` and `listLength`.
+
+import type { ChangeAnswer } from './change-queue.ts'
 import { AH_CACHE_LOCKED, AH_CACHE_NOT_A_LIST } from './errors.ts'
 import { checkKey } from './key.ts'
 import { decodeItem, encodeItem } from './list-item.ts'
-import type { ListAnswer } from './list-queue.ts'
 import type { Scope } from './scope.ts'
-import type { ListVerb } from './scripts/change-list.ts'
 import { shown } from './shown.ts'
 
 /** First in, first out. What is asked of one list in one tick leaves together, in the order of the calls. */
@@ -29,15 +29,15 @@ export class Lists {
       const item = decodeItem(answer)
       if (item !== undefined) return item.data as T
       // Not null: that would tell a consumer that the list is empty.
-      this.#scope.unreadable.add()
+      this.#scope.counts.unreadable += 1
     }
   }
 
   async listLength(name: string): Promise<number> {
     checkKey(name)
-    const { connection, traffic, keys, lists } = this.#scope
+    const { connection, traffic, keys, changes } = this.#scope
     const list = keys.value(name)
-    await lists.settle(list)
+    await changes.settle(list)
     try {
       traffic.flush(list)
       return await connection.read<number>('LLEN', [list])
@@ -46,9 +46,9 @@ export class Lists {
     }
   }
 
-  async #ask(name: string, verb: ListVerb, element = ''): Promise<ListAnswer> {
-    const { keys, lists, owner } = this.#scope
-    const answer = await lists.add(keys, name, { verb, owner, element })
+  async #ask(name: string, verb: 'push' | 'pop', what = ''): Promise<ChangeAnswer> {
+    const { keys, changes, owner } = this.#scope
+    const answer = await changes.add(keys, name, { verb, owner, what })
     if (answer === -1) throw new AH_CACHE_NOT_A_LIST(shown(name))
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
     return answer

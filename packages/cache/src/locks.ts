@@ -20,23 +20,26 @@ export class Locks {
 
   async lock(name: string, ms?: number): Promise<boolean> {
     checkKey(name)
-    const { traffic, keys, lists, local, owner, lockMs, origin, nextCall } = this.#scope
+    const { traffic, keys, changes, local, counts, owner, lockMs, origin, nextCall } = this.#scope
     const ttl = ms ?? lockMs
     checkDuration('ms', ttl)
     const lock = keys.lock(name)
     return ownWrite(local, [lock], async () => {
-      await lists.settle(keys.value(name))
+      await changes.settle(keys.value(name))
       const call = `${origin}:${nextCall()}`
-      return (await traffic.run(takeLock, [lock, keys.lockCall(name)], [owner, ttl, call])) === 1
+      const found = [lock, keys.lockCall(name), keys.fence(name)]
+      const isTaken = (await traffic.run(takeLock, found, [owner, ttl, call])) === 1
+      if (isTaken) counts.locked += 1
+      return isTaken
     })
   }
 
   async unlock(name: string): Promise<boolean> {
     checkKey(name)
-    const { traffic, keys, lists, local, owner, origin, nextCall } = this.#scope
+    const { traffic, keys, changes, local, owner, origin, nextCall } = this.#scope
     const lock = keys.lock(name)
     return ownWrite(local, [lock], async () => {
-      await lists.settle(keys.value(name))
+      await changes.settle(keys.value(name))
       return (await traffic.run(releaseLock, [lock, keys.lockCall(name)], [owner, origin, nextCall()])) === 1
     })
   }
@@ -44,9 +47,9 @@ export class Locks {
   async checkLock(name: string, options?: WaitOptions): Promise<boolean> {
     checkKey(name)
     if (options !== undefined) checkCallOptions('checkLock', options, ['retry'])
-    const { traffic, keys, lists, owner, lockMs, lockRetryMs } = this.#scope
+    const { traffic, keys, changes, owner, lockMs, lockRetryMs } = this.#scope
     const [value, lock] = [keys.value(name), keys.lock(name)]
-    await lists.settle(value)
+    await changes.settle(value)
     const wait = new LockWait(retryMs(options?.retry, lockMs), lockRetryMs)
     do {
       const [, holder] = await traffic.read(value, lock)

@@ -29,6 +29,8 @@ export interface CacheOptions {
   readonly lockRetryMs?: number
   /** Keeps values in this process's memory, coherent with Redis, and makes all values unchangeable; default: off. */
   readonly local?: LocalOptions
+  /** After how many ms another process produces a value whose producer died in `getOrSet`; default 3000. */
+  readonly produceLeaseMs?: number
 }
 
 /** The options with their defaults. */
@@ -41,6 +43,7 @@ export interface ParsedCacheOptions {
   readonly lockMs: number
   readonly lockRetryMs: number
   readonly local?: LocalOptions
+  readonly produceLeaseMs: number
 }
 
 const durationLimits = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const
@@ -98,6 +101,13 @@ export const options: CheckedOptions<ParsedCacheOptions> = defineOptions<ParsedC
       },
       required: ['max'],
       additionalProperties: false,
+    },
+    produceLeaseMs: {
+      description: 'after how many ms another process produces a value whose producer died in `getOrSet`',
+      ...durationLimits,
+      minimum: 100,
+      maximum: 600_000,
+      default: 3_000,
     },
   },
   renamed: {

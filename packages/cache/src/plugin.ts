@@ -24,6 +24,7 @@ async function plugin(app: FastifyInstance, input: CacheOptions): Promise<void> 
     owner = ownerOfNode(),
     lockMs,
     lockRetryMs,
+    produceLeaseMs: leaseMs,
     local: wanted,
   } = options.parse(input)
   checkOwner(owner)
@@ -37,7 +38,7 @@ async function plugin(app: FastifyInstance, input: CacheOptions): Promise<void> 
   await warnOfEviction(app, connection)
   const keys = new CacheKeys(new KeySpace({ prefix, isTagged: connection.isCluster }))
   const local = wanted && new TrackedTier({ ...wanted, connection, keys, log: app.log })
-  const cache = new Cache(makeScope({ connection, keys, owner, lockMs, lockRetryMs, local }))
+  const cache = new Cache(makeScope({ connection, keys, owner, lockMs, lockRetryMs, leaseMs, local }))
   if (local !== undefined) {
     app.addHook('onClose', () => local.close())
     await local.start()

@@ -3,7 +3,7 @@ import { allOf } from './all-of.ts'
 import type { Pair } from './asked.ts'
 import { checkCallOptions, checkEach } from './call-options.ts'
 import { optionalDuration, retryMs } from './duration.ts'
-import { decodeEntry, type Entry } from './entry.ts'
+import { decodeEntry, type Entry, isOver, isStale } from './entry.ts'
 import { AH_CACHE_LOCKED, AH_CACHE_NOT_FOUND } from './errors.ts'
 import { checkKey } from './key.ts'
 import { deepFreeze } from './local/deep-freeze.ts'
@@ -11,22 +11,29 @@ import { type Found, ownWrite } from './local-tier.ts'
 import { LockWait } from './lock-wait.ts'
 import type { Scope } from './scope.ts'
 import { shown } from './shown.ts'
+import { Tags } from './tags.ts'
 import type { LoadedEntry, LoadOptions, WaitOptions } from './types.ts'
 
 /** Each read asks for value and lock in one command, so that no lock comes in between. */
 export class Reads {
   readonly #scope: Scope
+  readonly #tags: Tags
 
   constructor(scope: Scope) {
     this.#scope = scope
+    this.#tags = new Tags(scope)
   }
 
   /** No async function: what memory answers costs a fraction of a microsecond, the half of which that would be. */
   get<T>(name: string, options?: WaitOptions): Promise<T | undefined> {
-    const { local, keys } = this.#scope
+    const { local, keys, counts } = this.#scope
     if (local !== undefined && options === undefined && typeof name === 'string') {
       const known = local.recall(keys.fullName(name))
-      if (known !== undefined) return known as Promise<T | undefined>
+      if (known !== undefined) {
+        counts.gets += 1
+        counts.hits += 1
+        return known as Promise<T | undefined>
+      }
     }
     return this.#get(name, options)
   }
@@ -54,14 +61,40 @@ export class Reads {
     return entries.map((entry, index) => entry && loaded<T>(names[index] as string, entry))
   }
 
+  /** What is there and may still be handed out by somebody who knows that it is old; counts nothing but the asking. */
+  async peek(name: string, waitMs: number): Promise<Entry | undefined> {
+    this.#scope.counts.gets += 1
+    return this.#visible(name, undefined, waitMs)
+  }
+
+  /** Whether none of its tags was invalidated. */
+  hasCurrentTags({ tags }: Entry): boolean | Promise<boolean> {
+    return tags === undefined || this.#tags.areCurrent(tags)
+  }
+
   async #read(name: string, expireMs: number | undefined, waitMs: number): Promise<Entry | undefined> {
     checkKey(name)
+    const { counts } = this.#scope
+    counts.gets += 1
+    const entry = await this.#visible(name, expireMs, waitMs)
+    if (entry === undefined || isStale(entry)) {
+      counts.misses += 1
+      return undefined
+    }
+    counts.hits += 1
+    return entry
+  }
+
+  async #visible(name: string, expireMs: number | undefined, waitMs: number): Promise<Entry | undefined> {
     const { keys, owner, lockRetryMs } = this.#scope
     const [value, lock] = [keys.value(name), keys.lock(name)]
     let wait: LockWait | undefined
     for (;;) {
       const { entry, holder } = await this.#find(value, lock, expireMs)
-      if (holder === null || holder === owner) return entry === undefined || isOver(entry) ? undefined : entry
+      if (holder === null || holder === owner) {
+        if (entry === undefined || isOver(entry)) return undefined
+        return entry.tags === undefined || (await this.#tags.areCurrent(entry.tags)) ? entry : undefined
+      }
       wait ??= new LockWait(waitMs, lockRetryMs)
       if (!(await wait.again())) throw new AH_CACHE_LOCKED(shown(name))
     }
@@ -69,16 +102,16 @@ export class Reads {
 
   /** The one place where a value and its lock are asked for: of the local tier, else of Redis. */
   async #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
-    const { local, lists, traffic, owner } = this.#scope
+    const { local, changes, traffic, owner } = this.#scope
     if (expireMs !== undefined) {
       return ownWrite(local, [value], async () => {
-        await lists.settle(value)
+        await changes.settle(value)
         return this.#open(await traffic.renew({ value, lock, owner, ttl: expireMs }))
       })
     }
     const known = local?.find(value, lock)
     if (known !== undefined) return known
-    await lists.settle(value)
+    await changes.settle(value)
     if (local === undefined) return this.#open(await traffic.read(value, lock))
     const mark = local.asks(value, lock)
     try {
@@ -97,15 +130,11 @@ export class Reads {
     const isVisible = holder === null || holder === this.#scope.owner
     if (bytes === null || !isVisible) return { entry: undefined, holder }
     const entry = decodeEntry(bytes)
-    if (entry === undefined) this.#scope.unreadable.add()
+    if (entry === undefined) this.#scope.counts.unreadable += 1
     // Also what will not be kept, and without tracking too: who changes what `get` answered is to learn it at once.
     else if (this.#scope.local !== undefined) deepFreeze(entry)
     return { entry, holder }
   }
-}
-
-function isOver({ expiresAt }: Entry): boolean {
-  return expiresAt !== undefined && expiresAt <= Date.now()
 }
 
 function loaded<T>(key: string, { value, createdAt }: Entry): LoadedEntry<T> {

@@ -1,11 +1,12 @@
 // What the parts of one cache share: its connection, its namespace, its owner.
 import { randomUUID } from 'node:crypto'
 import { type RedisConnection, RepeatGuard } from 'fastify-ah-kit/redis'
+import { ChangeQueue } from './change-queue.ts'
+import { type CacheCounts, makeCounts } from './counts.ts'
 import type { CacheKeys } from './keys.ts'
-import { ListQueue } from './list-queue.ts'
 import type { LocalTier } from './local-tier.ts'
+import type { SharedFlight } from './produce/shared-flight.ts'
 import { Traffic } from './traffic.ts'
-import { UnreadableCount } from './unreadable.ts'
 
 /** What is the same in all namespaces and for all owners of one registration. */
 export interface ScopeOptions {
@@ -14,6 +15,8 @@ export interface ScopeOptions {
   readonly owner: string
   readonly lockMs: number
   readonly lockRetryMs: number
+  /** How long the right to produce a value lasts without renewal, in ms. */
+  readonly leaseMs: number
   /** In front of Redis; absent by default. */
   readonly local?: LocalTier | undefined
 }
@@ -21,8 +24,10 @@ export interface ScopeOptions {
 /** A cache's surroundings; a namespace or another owner is a copy with another `keys` or `owner`. */
 export interface Scope extends ScopeOptions {
   readonly traffic: Traffic
-  readonly lists: ListQueue
-  readonly unreadable: UnreadableCount
+  readonly changes: ChangeQueue
+  readonly counts: CacheCounts
+  /** The values that are on their way just now, for all who want them. */
+  readonly flights: Map<string, SharedFlight>
   /** This process and registration, for what Redis notes of calls. */
   readonly origin: string
   /** The number of the next call that Redis takes note of; ascends. */
@@ -36,8 +41,9 @@ export function makeScope(given: ScopeOptions): Scope {
     ...given,
     origin: randomUUID(),
     traffic,
-    lists: new ListQueue(new RepeatGuard(given.connection), traffic, given.local),
-    unreadable: new UnreadableCount(),
+    changes: new ChangeQueue(new RepeatGuard(given.connection), traffic, given.local),
+    counts: makeCounts(),
+    flights: new Map(),
     nextCall: () => {
       calls += 1
       return calls

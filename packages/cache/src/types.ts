@@ -10,7 +10,56 @@ export type Retry = number | boolean
 export interface SaveOptions {
   /** Gone after this many ms; without it, or with `null`, the value stays until it is destroyed. */
   readonly expireMs?: number | null | undefined
+  /** Share of `expireMs`, 0 to 1, by which it is shortened at random: what was saved together does not end together. */
+  readonly jitter?: number | undefined
+  /** The value is gone once one of these is invalidated; see `invalidateTags`. */
+  readonly tags?: readonly string[] | undefined
+  /** From `withLock`: refused with `AH_CACHE_FENCED` if the key was locked by another since. */
+  readonly fencingToken?: number | undefined
 }
+
+/** How `increment` begins a counter. */
+export interface IncrementOptions {
+  /** A counter that this call begins is gone after this many ms; one that is there keeps its end. */
+  readonly expireMs?: number | null | undefined
+}
+
+/** How `withLock` locks. */
+export interface WithLockOptions {
+  /** The lock ends this many ms after its last renewal, 30 at least; default: the option `lockMs`. */
+  readonly ms?: number | undefined
+  /** How long to wait for a lock that is held, in ms; default 0, not at all. */
+  readonly waitMs?: number | undefined
+}
+
+/**
+ * What runs under a lock. The signal is aborted when the lock is lost; the token, handed to `save`, keeps a holder that
+ * does not know yet from overwriting what the next one wrote.
+ */
+export type LockedRun<T> = (signal: AbortSignal, fencingToken: number) => T | Promise<T>
+
+/** How `getOrSet` finds, produces and keeps a value. */
+export interface ProduceOptions {
+  /** How long the value is new, in ms; without it, for ever. */
+  readonly expireMs?: number | null | undefined
+  /** Share of `expireMs`, 0 to 1, by which it is shortened at random. */
+  readonly jitter?: number | undefined
+  /** For this long after that the old value is answered at once, while one run refreshes it. */
+  readonly staleMs?: number | null | undefined
+  /** For this long after `expireMs` the old value is answered if the producer fails or takes too long. */
+  readonly staleIfErrorMs?: number | null | undefined
+  /** In the last ms before the value grows old it is refreshed, the nearer its end the more likely, while it is answered. */
+  readonly earlyMs?: number | null | undefined
+  /** The value is gone once one of these is invalidated, also while it is being produced. */
+  readonly tags?: readonly string[] | undefined
+  /** How long the call waits, and a run of `produce` may take; default 10 000. */
+  readonly timeoutMs?: number | null | undefined
+  /** Wait for another owner's lock instead of giving up at once. */
+  readonly retry?: Retry | undefined
+}
+
+/** Makes the value; the signal is aborted when its time is over. */
+export type Producer<T> = (signal: AbortSignal) => T | Promise<T>
 
 /** One value of `saveMany`: key, value, and what `save` takes as its third argument. */
 export type SaveItem = readonly [key: string, value: unknown, expireMs?: number | null | SaveOptions]

@@ -1,71 +1,96 @@
 // Writes of values: `save`, `saveMany` and `destroy`.
 import { allOf } from './all-of.ts'
-import { checkCallOptions, checkEach } from './call-options.ts'
-import { optionalDuration } from './duration.ts'
-import { encodeEntry } from './entry.ts'
-import { AH_CACHE_LOCKED, AH_CACHE_OPTIONS } from './errors.ts'
+import { checkEach } from './call-options.ts'
+import { entryOf } from './entry.ts'
+import { AH_CACHE_FENCED, AH_CACHE_LOCKED, AH_CACHE_OPTIONS } from './errors.ts'
+import { toJson } from './json-text.ts'
 import { checkKey } from './key.ts'
 import { ownWrite } from './local-tier.ts'
+import { type SavePlan, savePlanOf } from './save-plan.ts'
 import type { Scope } from './scope.ts'
 import { destroyEntry } from './scripts/destroy-entry.ts'
+import { saveFencedEntry } from './scripts/save-fenced-entry.ts'
 import { shown } from './shown.ts'
+import { Tags } from './tags.ts'
 import type { SaveItem, SaveOptions } from './types.ts'
 
 /** Each write checks the lock in the same step. */
 export class Writes {
   readonly #scope: Scope
+  readonly #tags: Tags
 
   constructor(scope: Scope) {
     this.#scope = scope
+    this.#tags = new Tags(scope)
   }
 
   async save(name: string, value: unknown, options?: number | null | SaveOptions): Promise<true> {
     checkKey(name)
-    return this.#store(name, encodeEntry(value, Date.now()), expireMsOf(options))
+    return this.#store(name, toJson(value), savePlanOf(options))
   }
 
   /** What is refused is refused before anything is sent. */
   async saveMany(items: readonly SaveItem[]): Promise<true> {
     checkEach('saveMany', items)
-    const encoded = items.map((item) => {
+    const checked = items.map((item) => {
       if (!Array.isArray(item)) {
         throw new AH_CACHE_OPTIONS(`saveMany: expected [key, value, expireMs or options], got ${shown(item)}`)
       }
       const [name, value, options] = item as SaveItem
       checkKey(name)
-      return [name, encodeEntry(value, Date.now()), expireMsOf(options)] as const
+      return [name, toJson(value), savePlanOf(options)] as const
     })
-    await allOf(encoded.map(([name, bytes, expireMs]) => this.#store(name, bytes, expireMs)))
+    await allOf(checked.map(([name, json, plan]) => this.#store(name, json, plan)))
     return true
   }
 
   async destroy(name: string): Promise<boolean> {
     checkKey(name)
-    const { traffic, keys, lists, local, owner, origin, nextCall } = this.#scope
+    const { traffic, keys, changes, local, owner, origin, nextCall } = this.#scope
     const value = keys.value(name)
     const answer = await ownWrite(local, [value], async () => {
-      await lists.settle(value)
-      const found = [value, keys.lock(name), keys.destroyCalls(name)]
+      await changes.settle(value)
+      const found = [value, keys.lock(name), keys.destroyCalls(name), keys.produce(name)]
       return traffic.run<number>(destroyEntry, found, [owner, origin, nextCall()])
     })
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
     return answer === 1
   }
 
-  async #store(name: string, bytes: string, ttl: number | undefined): Promise<true> {
-    const { traffic, keys, lists, local, owner } = this.#scope
+  async #store(name: string, json: string, plan: SavePlan): Promise<true> {
+    const { keys, changes, counts, local } = this.#scope
     const value = keys.value(name)
     const answer = await ownWrite(local, [value], async () => {
-      await lists.settle(value)
-      return traffic.save({ value, lock: keys.lock(name), owner, bytes, ttl })
+      if (plan.tags !== undefined) return this.#storeTagged(name, json, plan, plan.tags)
+      await changes.settle(value)
+      return this.#send(name, entryOf(json, Date.now()), plan)
     })
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
+    if (answer === 2) throw new AH_CACHE_FENCED(shown(name), String(plan.token))
+    counts.saves += 1
     return true
   }
-}
 
-function expireMsOf(options: number | null | SaveOptions | undefined): number | undefined {
-  if (typeof options !== 'object' || options === null) return optionalDuration('expireMs', options)
-  checkCallOptions('save', options, ['expireMs'])
-  return optionalDuration('expireMs', options.expireMs)
+  /** The tags' versions are asked for first, so whoever invalidates one meanwhile has the value be gone at once. */
+  #storeTagged(name: string, json: string, plan: SavePlan, names: readonly string[]): Promise<number> {
+    const { keys, changes } = this.#scope
+    const value = keys.value(name)
+    const before = changes.settle(value)
+    const stored = (async () => {
+      await before
+      const tags = await this.#tags.versions(names)
+      return this.#send(name, entryOf(json, Date.now(), { tags }), plan)
+    })()
+    // What is asked of the key from now on comes behind both trips.
+    changes.hold(value, stored)
+    return stored
+  }
+
+  #send(name: string, bytes: string, { ttl, token }: SavePlan): Promise<number> {
+    const { traffic, keys, owner } = this.#scope
+    const [value, lock] = [keys.value(name), keys.lock(name)]
+    if (token === undefined) return traffic.save({ value, lock, owner, bytes, ttl })
+    const args = [owner, bytes, token, ...(ttl === undefined ? [] : [ttl])]
+    return traffic.run<number>(saveFencedEntry, [value, lock, keys.fence(name)], args)
+  }
 }

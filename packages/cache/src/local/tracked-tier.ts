@@ -96,7 +96,9 @@ export class TrackedTier implements LocalTier {
   answered(fill: Fill | undefined, found: Found): Found {
     const { entry, holder } = found
     if (fill === undefined) return found
-    if (entry !== undefined && holder === null && !fill.isBroken && !fill.isTaken) void this.#keep(fill, entry)
+    // A tag's version is asked for at every read, so a value with tags is of no use here.
+    const isUseful = entry !== undefined && entry.tags === undefined && holder === null
+    if (isUseful && !fill.isBroken && !fill.isTaken) void this.#keep(fill, entry)
     this.#memory.end(fill)
     return found
   }
@@ -136,7 +138,9 @@ export class TrackedTier implements LocalTier {
       const end = await this.#ends.endOf(keys.value(fill.name))
       if (end === undefined) return
       const now = performance.now()
-      const ownEnd = entry.expiresAt === undefined ? Number.POSITIVE_INFINITY : now + entry.expiresAt - Date.now()
+      // What is old is nobody's but `getOrSet`'s, which has to see that Redis holds no newer one.
+      const { staleAt: entryEnd = entry.expiresAt } = entry
+      const ownEnd = entryEnd === undefined ? Number.POSITIVE_INFINITY : now + entryEnd - Date.now()
       const endsAt = Math.min(end, ownEnd, now + ttlMs)
       if (endsAt > now) this.#memory.keep(fill, { entry, answer: Promise.resolve(entry.value), endsAt })
     } catch (err) {

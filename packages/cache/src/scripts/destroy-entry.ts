@@ -8,7 +8,7 @@ import { defineScript } from 'fastify-ah-kit/redis'
  */
 export const destroyEntry = defineScript({
   name: 'destroy-entry',
-  keys: ['value', 'lock', 'last_calls'],
+  keys: ['value', 'lock', 'last_calls', 'produce'],
   args: ['owner', 'origin', 'number'],
   // It frees memory, and must work when there is none.
   allowOom: true,
@@ -23,6 +23,8 @@ if last then
 end
 local holder = redis.call('GET', lock)
 if holder and holder ~= owner then return 0 end
+-- Who produces the value just now read what it is made of before: that must not come back.
+redis.call('DEL', produce)
 local answer = redis.call('UNLINK', value) == 1 and 1 or 2
 redis.call('HSET', last_calls, origin, number .. ':' .. answer)
 redis.call('PEXPIRE', last_calls, 10000)

@@ -1,0 +1,133 @@
+// Values that are produced when they are missing: `getOrSet`.
+import { decodeEntry, type Entry, isStale } from '../entry.ts'
+import { AH_CACHE_LOCKED, AH_CACHE_OPTIONS, AH_CACHE_PRODUCE_TIMEOUT } from '../errors.ts'
+import { checkKey } from '../key.ts'
+import { deepFreeze } from '../local/deep-freeze.ts'
+import type { Reads } from '../reads.ts'
+import type { Scope } from '../scope.ts'
+import { shown } from '../shown.ts'
+import type { ProduceOptions, Producer } from '../types.ts'
+import { Flight } from './flight.ts'
+import { type ProducePlan, producePlanOf } from './produce-plan.ts'
+import type { SharedFlight } from './shared-flight.ts'
+
+/** One producer in the whole cluster at a time; in one process all callers share its outcome. */
+export class Produces {
+  readonly #scope: Scope
+  readonly #reads: Reads
+
+  constructor(scope: Scope, reads: Reads) {
+    this.#scope = scope
+    this.#reads = reads
+  }
+
+  async getOrSet<T>(name: string, options: ProduceOptions, produce: Producer<T>): Promise<T> {
+    checkKey(name)
+    const plan = producePlanOf(options, this.#scope.lockMs)
+    if (typeof produce !== 'function') {
+      throw new AH_CACHE_OPTIONS(`getOrSet: expected a function that produces the value, got ${shown(produce)}`)
+    }
+    const { counts } = this.#scope
+    const entry = await this.#reads.peek(name, plan.waitMs)
+    if (entry !== undefined && !isStale(entry)) {
+      counts.hits += 1
+      if (isEarly(entry, plan)) this.#refresh(name, entry, plan, produce)
+      return entry.value as T
+    }
+    if (entry !== undefined && isWithin(entry, plan.staleMs)) {
+      counts.staleServed += 1
+      this.#refresh(name, entry, plan, produce)
+      return entry.value as T
+    }
+    counts.misses += 1
+    try {
+      return (await this.#await(name, plan, produce)) as T
+    } catch (error) {
+      if (error instanceof AH_CACHE_LOCKED || entry === undefined || !isWithin(entry, plan.staleIfErrorMs)) throw error
+      counts.staleServed += 1
+      return entry.value as T
+    }
+  }
+
+  async #await(name: string, plan: ProducePlan, produce: Producer<unknown>): Promise<unknown> {
+    const deadline = performance.now() + plan.timeoutMs
+    for (;;) {
+      const joined = this.#flights.get(this.#idOf(name))
+      if (joined?.hasFailed) {
+        await joined.landed.catch(() => undefined)
+        continue
+      }
+      const flight = joined ?? this.#start(name, plan, produce)
+      const bytes = await this.#landing(flight, joined !== undefined, deadline, name, plan)
+      // A refresh that had nothing to do; now it is clear that there is.
+      if (bytes === undefined) continue
+      // Each caller gets a value of its own.
+      const { value } = decodeEntry(bytes) as Entry
+      return this.#scope.local === undefined ? value : deepFreeze(value)
+    }
+  }
+
+  /** A flight that this call began ends in its time by itself. */
+  async #landing(
+    flight: SharedFlight,
+    isJoined: boolean,
+    deadline: number,
+    name: string,
+    plan: ProducePlan,
+  ): Promise<string | undefined> {
+    const left = Math.max(0, deadline - performance.now())
+    const late = (): Error => new AH_CACHE_PRODUCE_TIMEOUT(shown(name), plan.timeoutMs)
+    if (isJoined) flight.extend(left)
+    try {
+      return await (isJoined ? within(left, flight.landed, late) : flight.landed)
+    } finally {
+      if (isJoined || !flight.isOurs) this.#scope.counts.waited += 1
+    }
+  }
+
+  get #flights(): Map<string, SharedFlight> {
+    return this.#scope.flights
+  }
+
+  /** What one owner wants may be locked for another. */
+  #idOf(name: string): string {
+    return `${this.#scope.keys.value(name)} ${this.#scope.owner}`
+  }
+
+  #start(name: string, plan: ProducePlan, produce: Producer<unknown>, below?: number): Flight {
+    const id = this.#idOf(name)
+    const areTagsCurrent = (entry: Entry): boolean | Promise<boolean> => this.#reads.hasCurrentTags(entry)
+    const flight = new Flight({ scope: this.#scope, name, plan, produce, areTagsCurrent, below })
+    this.#flights.set(id, flight)
+    const forget = (): void => {
+      this.#flights.delete(id)
+      if (flight.isOurs && below !== undefined) this.#scope.counts.refreshed += 1
+    }
+    flight.landed.then(forget, forget)
+    return flight
+  }
+
+  /** In the background; how that goes concerns nobody but those who find the value gone later, and the counters. */
+  #refresh(name: string, entry: Entry, plan: ProducePlan, produce: Producer<unknown>): void {
+    if (this.#flights.has(this.#idOf(name))) return
+    const { staleAt = 0, expiresAt = 0 } = entry
+    this.#start(name, plan, produce, expiresAt - staleAt + plan.earlyMs)
+  }
+}
+
+/** Whether it is time to refresh what is not old yet: the nearer its end, the more likely. */
+function isEarly({ staleAt }: Entry, { earlyMs }: ProducePlan): boolean {
+  return staleAt !== undefined && earlyMs > 0 && Date.now() >= staleAt - earlyMs * Math.random()
+}
+
+/** Whether it grew old no longer ago than this. */
+function isWithin({ staleAt = 0 }: Entry, ms: number): boolean {
+  return ms > 0 && Date.now() < staleAt + ms
+}
+
+function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), Math.min(ms, 2 ** 31 - 1))
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

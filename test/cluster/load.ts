@@ -1,6 +1,7 @@
 // Owns clients that ask without pause, and the books of what became of every request.
 import { Agent, request } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { atEnd, type HttpTarget, type TestScope } from 'fastify-ah-test-support'
 
 /** A request that got no good answer. */
@@ -9,6 +10,8 @@ export interface Failure {
   readonly code: string
   /** Who had answered before on the same connection; undefined on a fresh one. */
   readonly lastPid: number | undefined
+  /** How long the connection had been idle before the request, in ms. */
+  readonly idleMs: number
 }
 
 /** How the clients ask. */
@@ -17,6 +20,10 @@ export interface LoadOptions {
   /** One connection per client, or one per request. */
   readonly isKeepAlive: boolean
   readonly timeoutMs?: number
+  /** Size of a body to send and to get back; default: a GET. */
+  readonly bodyBytes?: number
+  /** How long a client waits before its next request; default: not at all. */
+  readonly pauseMs?: () => number
 }
 
 /** Clients at work. */
@@ -70,15 +77,19 @@ class Clients implements Load {
 
   async #client(): Promise<void> {
     const agent = this.#options.isKeepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined
+    const { pauseMs = () => 0 } = this.#options
     let lastPid: number | undefined
+    let idleMs = 0
     while (!this.#isStopping) {
       try {
-        const { pid, isKept } = await ask(this.#target, agent, this.#options.timeoutMs ?? 10_000)
+        idleMs = pauseMs()
+        if (idleMs > 0) await sleep(idleMs)
+        const { pid, isKept } = await ask(this.#target, agent, this.#options)
         this.answered += 1
         this.pids.set(pid, (this.pids.get(pid) ?? 0) + 1)
         lastPid = isKept ? pid : undefined
       } catch (error) {
-        this.failures.push({ code: (error as NodeJS.ErrnoException).code ?? String(error), lastPid })
+        this.failures.push({ code: (error as NodeJS.ErrnoException).code ?? String(error), lastPid, idleMs })
         lastPid = undefined
       }
     }
@@ -86,22 +97,26 @@ class Clients implements Load {
   }
 }
 
-/** Asks `/` once. */
+/** Asks once: for `/`, or for what it sends. */
 async function ask(
   target: HttpTarget,
   agent: Agent | undefined,
-  timeoutMs: number,
+  { timeoutMs = 10_000, bodyBytes }: LoadOptions,
 ): Promise<{ pid: number; isKept: boolean }> {
   const where = 'port' in target ? { host: '127.0.0.1', ...target } : target
   const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    const asked = request({ ...where, path: '/', agent: agent ?? false }, resolve)
+    const post = { method: 'POST', path: '/echo', headers: { 'content-type': 'application/json' } }
+    const what = bodyBytes === undefined ? { path: '/' } : post
+    const asked = request({ ...where, ...what, agent: agent ?? false }, resolve)
     asked.setTimeout(timeoutMs, () => asked.destroy(Object.assign(new Error('no answer'), { code: 'TIMEOUT' })))
     asked.once('error', reject)
-    asked.end()
+    asked.end(bodyBytes === undefined ? undefined : JSON.stringify({ sent: 'x'.repeat(bodyBytes) }))
   })
-  const { pid } = (await json(response)) as { pid: number }
+  const answer = (await json(response)) as { sent?: string }
   if (response.statusCode !== 200) {
     throw Object.assign(new Error(`status ${response.statusCode}`), { code: String(response.statusCode) })
   }
+  if (answer.sent?.length !== bodyBytes) throw Object.assign(new Error('another body came back'), { code: 'BODY' })
+  const pid = Number(response.headers['x-pid'])
   return { pid, isKept: agent !== undefined && response.headers.connection !== 'close' }
 }

@@ -47,6 +47,13 @@ export interface ClusterUnderTest
   readonly isEmbedded?: boolean
 }
 
+/** What a command printed. */
+export interface Asked {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
 /** A started cluster. */
 export interface RunningCluster {
   readonly node: SpawnedNode
@@ -60,6 +67,8 @@ export interface RunningCluster {
   workers(): number[]
   /** Waits until `count` (default: all) workers serve, none of them one of `not`. Answers their pids. */
   untilServing(options?: { count?: number; not?: readonly number[] }): Promise<number[]>
+  /** Runs `fastify-ah <words> --pids …` against it. */
+  ask(...words: string[]): Promise<Asked>
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<Exit>
 }
@@ -79,7 +88,7 @@ export async function spawnCluster(options: ClusterUnderTest, scope: TestScope):
   const count = args.includes('--roles') ? [] : ['--workers', String(workers)]
   const all = ['start', 'cluster', fixture(app), ...count, ...where, store, '--pids', pids, ...args]
   const node = spawnNode(command, { ...rest, args: all }, scope)
-  return new Running(node, workers, pids, socket === undefined ? { port } : { socketPath: socket })
+  return new Running(node, workers, pids, socket === undefined ? { port } : { socketPath: socket }, scope)
 }
 
 /** Starts it and waits until every worker serves. */
@@ -101,9 +110,11 @@ class Running implements RunningCluster {
   readonly target: HttpTarget
   readonly pids: string
   readonly #count: number
+  readonly #scope: TestScope
   #hasEnded = false
 
-  constructor(node: SpawnedNode, count: number, pids: string, target: HttpTarget) {
+  constructor(node: SpawnedNode, count: number, pids: string, target: HttpTarget, scope: TestScope) {
+    this.#scope = scope
     this.node = node
     this.pids = pids
     void node.exited.then(() => {
@@ -143,6 +154,12 @@ class Running implements RunningCluster {
     } catch (cause) {
       throw new Error(`${String(cause)}\n${this.node.lines().join('\n')}`, { cause })
     }
+  }
+
+  async ask(...words: string[]): Promise<Asked> {
+    const asked = spawnNode(command, { args: [...words, '--pids', this.pids] }, this.#scope)
+    const { code } = await asked.exited
+    return { code, stdout: asked.stdout(), stderr: asked.stderr() }
   }
 
   stop(): Promise<Exit> {

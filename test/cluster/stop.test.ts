@@ -4,9 +4,10 @@ import { readdirSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { type HttpTarget, httpGet, isAlive, processTree, tempDir, until } from 'fastify-ah-test-support'
 import { startLoad } from './load.ts'
+import { rawConnection } from './raw-connection.ts'
 import { getJson, spawnCluster, startCluster } from './running.ts'
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -210,37 +211,4 @@ function refused(target: HttpTarget): Promise<string | undefined> {
     })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
   })
-}
-
-interface RawConnection {
-  write(text: string): void
-  /** Writes and waits for one whole answer. */
-  ask(text: string): Promise<string>
-  text(): string
-  readonly ended: Promise<void>
-}
-
-async function rawConnection(target: HttpTarget, t: TestContext): Promise<RawConnection> {
-  const socket = 'port' in target ? connect(target.port, '127.0.0.1') : connect(target.socketPath)
-  let text = ''
-  socket.setEncoding('utf8').on('data', (data: string) => {
-    text += data
-  })
-  // A reset is an end as well.
-  const ended = new Promise<void>((resolve) => {
-    socket.once('error', () => resolve())
-    socket.once('close', () => resolve())
-  })
-  t.after(() => socket.destroy())
-  await new Promise((resolve) => socket.once('connect', resolve))
-  return {
-    write: (request) => socket.write(request),
-    ask: async (request) => {
-      const before = text.length
-      socket.write(request)
-      return until(() => /\r\n\r\n.+/s.test(text.slice(before)) && text.slice(before))
-    },
-    text: () => text,
-    ended,
-  }
 }

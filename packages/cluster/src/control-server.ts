@@ -101,7 +101,10 @@ export class ControlServer {
       case 'scale': {
         const { to, by = 0, role } = request
         const workers = this.#manager.scale(to === undefined ? { by } : { to }, role)
-        if (workers === undefined) return failed(new AH_CLUSTER_USAGE(`there is no role "${role}" in this cluster`))
+        if (workers === undefined)
+          return failed(
+            new AH_CLUSTER_USAGE(`there is no role "${role}"; there are: ${this.#manager.roles.join(', ') || 'none'}`),
+          )
         return { scaled: { role, workers } }
       }
       case 'stop':

@@ -52,19 +52,19 @@ export class Journal {
   }
 
   starts(address: ListenAddress | undefined, workers: number): void {
-    this.#log.info({ address, workers }, `the cluster starts with ${workers} workers${on(address)}`)
+    this.#log.info({ address, workers }, `the cluster starts with ${count(workers)}${on(address)}`)
   }
 
   equilibrium(address: ListenAddress | undefined, workers: number): void {
     this.#log.info(
       { address, workers },
-      `cluster equilibrium state reached with ${workers} workers${address === undefined ? '' : `, listening${on(address)}`}`,
+      `cluster equilibrium state reached with ${count(workers)}${address === undefined ? '' : `, listening${on(address)}`}`,
     )
     for (const one of this.#audience) one.serves(workers)
   }
 
   stops(workers: number): void {
-    this.#log.info({ workers }, `the cluster stops: ${workers} workers drain, a second signal kills them`)
+    this.#log.info({ workers }, `the cluster stops: ${count(workers)} to drain, a second signal kills them`)
     for (const one of this.#audience) one.stops()
   }
 
@@ -73,11 +73,11 @@ export class Journal {
   }
 
   reloadBegins(generation: number, workers: number): void {
-    this.#log.info({ generation, workers }, `the cluster reloads: ${workers} workers, one after the other`)
+    this.#log.info({ generation, workers }, `the cluster reloads: ${count(workers)}, one after the other`)
   }
 
   reloadDone(generation: number, workers: number): void {
-    this.#log.info({ generation, workers }, `reload done: ${workers} workers run generation ${generation}`)
+    this.#log.info({ generation, workers }, `reload done: ${count(workers)} of generation ${generation}`)
   }
 
   reloadGivenUp(generation: number, error: Error): void {
@@ -88,14 +88,11 @@ export class Journal {
   }
 
   restarts(workers: number): void {
-    this.#log.info({ workers }, `the cluster restarts: ${workers} workers drain at once and are replaced`)
+    this.#log.info({ workers }, `the cluster restarts: ${count(workers)} to drain at once and to be replaced`)
   }
 
   scaled(role: string | undefined, workers: number): void {
-    this.#log.info(
-      { role, workers },
-      `the cluster shall have ${workers} ${role === undefined ? '' : `${role} `}workers`,
-    )
+    this.#log.info({ role, workers }, `the cluster shall have ${count(workers, role)}`)
   }
 
   flapping(isFlapping: boolean): void {
@@ -174,4 +171,8 @@ function asErr(error: Error | ErrorReport): object {
 
 function labels(worker: WorkerHandle): { worker: number; workerPid: number | undefined; generation: number } {
   return { worker: worker.id, workerPid: worker.pid, generation: worker.generation }
+}
+
+function count(workers: number, role?: string): string {
+  return `${workers} ${role === undefined ? '' : `${role} `}${workers === 1 ? 'worker' : 'workers'}`
 }

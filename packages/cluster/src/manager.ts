@@ -129,6 +129,11 @@ export class Manager implements GuardListener {
     return workers
   }
 
+  /** The roles there are; none if the operator named none. */
+  get roles(): readonly string[] {
+    return this.#setup.roles.flatMap(({ role }) => role ?? [])
+  }
+
   status(): ClusterStatus {
     const { listener, workforce } = this.#held ?? {}
     return {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fastify from 'fastify'
-import { type Cache, fastifyAhCache } from 'fastify-ah-cache'
+import { fastifyAhCache } from 'fastify-ah-cache'
 import { redisRegistryOf } from 'fastify-ah-kit/redis'
 import { atEnd, type RedisServer, startProxy, startRedis, type TestScope, until } from 'fastify-ah-test-support'
 import { Redis } from 'ioredis'
-import { ask, warm } from './local-reads.ts'
+import { ask, untilTracking, warm } from './local-reads.ts'
 import { openApp, openCache } from './open-cache.ts'
 
 const redis = await startRedis({}, test)
@@ -15,7 +15,6 @@ const local = { max: 100 }
 
 const stored = (value: unknown) => JSON.stringify({ value, createdAt: 1 })
 const write = (value: unknown) => client.set('actionhero:cache:k', stored(value))
-const isTracking = (cache: Cache) => until(() => cache.local!.isTracking, { everyMs: 2 })
 
 /** A cache whose requests go straight to Redis, and whose tracking connections go through a proxy. */
 async function behindProxy(server: RedisServer, scope: TestScope) {
@@ -30,7 +29,7 @@ async function behindProxy(server: RedisServer, scope: TestScope) {
   atEnd(scope, () => app.close())
   await app.register(fastifyAhCache, { redis: straight, local })
   await app.ready()
-  await isTracking(app.cache)
+  await untilTracking(app.cache)
   return { cache: app.cache, proxy }
 }
 
@@ -49,7 +48,7 @@ test('[20] the tracking connection is killed: memory is empty at once, and used 
     assert.equal(killed?.[1], 0)
     await until(() => cache.local!.entries === 0, { what: 'memory is empty', everyMs: 0 })
     assert.equal(await cache.get('k'), `${round} new`)
-    await isTracking(cache)
+    await untilTracking(cache)
     assert.equal(await warm(cache, 'k'), `${round} new`)
   }
 })
@@ -75,7 +74,7 @@ test('[20] the connection of requests alone is made anew: memory is empty until 
   await warm(cache, 'k')
   await redis.command('CLIENT', 'KILL', 'TYPE', 'normal')
   await until(() => cache.local!.entries === 0)
-  await isTracking(cache)
+  await untilTracking(cache)
   assert.equal(await warm(cache, 'k'), 'old')
   await write('new')
   await until(async () => (await cache.get('k')) === 'new')
@@ -129,7 +128,7 @@ test('[20] a tracking connection that is connected and deaf is found, replaced, 
     assert.deepEqual(await ask(cache, 'k'), { value: round, from: 'Redis' })
   }
   proxy.pass()
-  await isTracking(cache)
+  await untilTracking(cache)
   assert.equal(await warm(cache, 'k'), 19)
 })
 
@@ -162,12 +161,12 @@ test('[20] [1] neither listeners nor connections grow over many losses; all end 
       each.eventNames().map((name) => [name, each.listenerCount(name as 'error')]),
     )
   }
-  await isTracking(app.cache)
+  await untilTracking(app.cache)
   const before = listeners()
   for (let round = 0; round < 20; round += 1) {
     await redis.command('CLIENT', 'KILL', 'TYPE', round % 2 === 0 ? 'pubsub' : 'normal')
     await until(() => !app.cache.local!.isTracking, { everyMs: 0 })
-    await isTracking(app.cache)
+    await untilTracking(app.cache)
   }
   assert.deepEqual(listeners(), before)
   assert.equal(dedicatedConnections.size, 1)

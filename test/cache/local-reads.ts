@@ -31,3 +31,18 @@ export async function untilHeard(cache: Cache, write: (key: string, value: strin
   await write(key, '{"value":1,"createdAt":1}')
   await until(() => cache.local!.invalidations > before, { what: 'a change is heard', everyMs: 1 })
 }
+
+/** The tier is on, again or for the first time. */
+export function untilTracking(cache: Cache): Promise<true> {
+  return until(() => cache.local!.isTracking, { deadlineMs: 30_000, everyMs: 2, what: 'the tier is on' })
+}
+
+/** Another process changes all keys; each is then read as it is, whatever memory held. */
+export async function changesAreSeen(cache: Cache, writer: Cache, names: readonly string[]): Promise<void> {
+  for (const name of names) await until(() => writer.save(name, 'before'), { deadlineMs: 20_000 })
+  for (const name of names) assert.equal(await warm(cache, name), 'before')
+  const after = `after ${performance.now()}`
+  for (const name of names) await writer.save(name, after)
+  for (const name of names) await until(async () => (await cache.get(name)) === after, { deadlineMs: 1_000 })
+  for (const name of names) assert.equal(await warm(cache, name), after)
+}

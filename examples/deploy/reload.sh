@@ -1,6 +1,6 @@
 #!/bin/sh
 # A release without a lost request: fetches the code into a folder of its own, moves the symlink, reloads the workers.
-#   ./reload.sh <pid of the primary, or its pid file> [branch]
+#   ./reload.sh <pid of the primary, or its pid file> [branch]     for instance ./reload.sh /run/app/cluster_pidfile
 # Folders: $BASE/repo (a clone), $BASE/releases/<commit>, $BASE/current (the symlink, PROJECT_ROOT of the cluster).
 set -eu
 

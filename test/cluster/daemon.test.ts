@@ -1,6 +1,6 @@
 // A cluster in the background: the command ends when it serves or has failed, and the log is a file.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import {
@@ -113,6 +113,45 @@ test('a log file that cannot be written is one clear message', async (t) => {
       /^fastify-ah: the log file \/\S+folder\.log cannot be written: EISDIR.* \(AH_CLUSTER_LOG_FILE\)\n$/,
     )
   }
+})
+
+for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+  test(`${signal} to a cluster in the background opens the log file anew, for its workers too`, async (t) => {
+    const app = appFile(t, {
+      'app.mjs': `export default async (app) => {
+        app.get('/', async () => { console.log('said by ' + process.pid); return { pid: process.pid } })
+      }\n`,
+    })
+    const { node, port, root } = await startDaemon(t, { app })
+    assert.deepEqual(await node.exited, { code: 0, signal: null })
+    const file = join(root, 'log/cluster.log')
+    const primary = Number(/primary (\d+)/.exec(node.stdout())![1])
+    const old = lines(file).flatMap(({ msg, workerPid }) => (msg === 'worker started' ? [workerPid!] : []))
+    renameSync(file, `${file}.1`)
+    process.kill(primary, signal)
+    const isOver = () =>
+      existsSync(file) &&
+      old.every((pid) => !isAlive(pid)) &&
+      /equilibrium|reload done/.test(readFileSync(file, 'utf8'))
+    await until(isOver, { what: 'new workers, and their lines in a new file', deadlineMs: 20_000 })
+    const { pid } = JSON.parse((await httpGet({ port })).body) as { pid: number }
+    await until(() => readFileSync(file, 'utf8').includes(`said by ${pid}\n`), { what: 'what a worker writes' })
+    assert.ok(!readFileSync(`${file}.1`, 'utf8').includes('said by'))
+    assert.ok(isAlive(primary))
+  })
+}
+
+test('a log file that cannot be opened anew goes on as the old one', async (t) => {
+  const dir = tempDir(t).path
+  const file = join(dir, 'cluster.log')
+  const cluster = await spawnCluster({ workers: 1, args: ['--log-file', file] }, t)
+  await until(() => lines(file).some(({ msg }) => /equilibrium/.test(msg)), { what: 'it serves' })
+  renameSync(file, `${file}.1`)
+  mkdirSync(file)
+  cluster.node.kill('SIGUSR2')
+  await until(() => lines(`${file}.1`).some(({ msg }) => msg === 'the log goes on in the old file'), { what: 'a line' })
+  await until(() => lines(`${file}.1`).some(({ msg }) => msg.startsWith('reload done')), { what: 'and the reload' })
+  assert.equal((await httpGet(cluster.target)).status, 200)
 })
 
 test('a disk that is full costs lines, not the cluster', async (t) => {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, readlinkSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { freePort, httpGet, type SpawnedNode, spawnNode, tempDir, until } from 'fastify-ah-test-support'
+import { freePort, httpGet, spawnNode, tempDir, until } from 'fastify-ah-test-support'
 import { notifySocket } from './notify-socket.ts'
-import { command, fixture } from './running.ts'
+import { command, fixture, getJson, startCluster } from './running.ts'
 
 const SCRIPT = new URL('../../../examples/deploy/reload.sh', import.meta.url).pathname
 
@@ -15,7 +15,7 @@ test('Procfile: the binary takes the port from PORT, and its TERM is an orderly 
   const [, line] = /^web: node_modules\/\.bin\/fastify-ah (.*)$/m.exec(deployFile('Procfile'))!
   const port = await freePort()
   const args = [...words(line!.replace('5000', '500')), fixture('app'), '--workers', '1', '--no-embedded']
-  const node = spawnNode(command, { args, env: { PORT: String(port) } }, t)
+  const node = spawnNode(command, { args, env: { PORT: String(port) }, cwd: tempDir(t).path }, t)
   await node.waitForLine(/equilibrium/, 30_000)
   assert.equal((await httpGet({ port })).status, 200)
   node.kill('SIGTERM')
@@ -59,7 +59,8 @@ test('Dockerfile: as process 1 it serves, its health check says so, and the stop
   const list = (name: string) => JSON.parse(new RegExp(`^${name} (\\[.*\\])$`, 'm').exec(dockerfile)![1]!) as string[]
   assert.deepEqual(list('ENTRYPOINT'), ['node_modules/.bin/fastify-ah'])
   const port = await freePort()
-  const onPort = (word: string) => word.replaceAll('8080', String(port))
+  const pids = tempDir(t).path
+  const onPort = (word: string) => word.replaceAll('8080', String(port)).replace('/tmp/app', pids)
   const [program, ...check] = list('  CMD').map(onPort)
   assert.equal(program, 'node')
   const isHealthy = async () => {
@@ -93,7 +94,7 @@ test('kubernetes.yaml: one process that says that it is not ready, and goes on a
   assert.deepEqual(await node.exited, { code: 0, signal: null })
 })
 
-test('reload.sh: the release is complete before the symlink moves, and the primary gets its USR2', async (t) => {
+test('[71] reload.sh: the release is complete before the symlink moves, and new workers run its code', async (t) => {
   const base = tempDir(t).path
   const repo = join(base, 'repo')
   const origin = join(base, 'origin')
@@ -101,41 +102,47 @@ test('reload.sh: the release is complete before the symlink moves, and the prima
     execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@example.org', ...args], {
       encoding: 'utf8',
     }).trim()
-  const commit = (text: string) => {
-    writeFileSync(join(origin, 'release.txt'), text)
+  const commit = (source: string) => {
+    writeFileSync(join(origin, 'app.mjs'), source)
     git(origin, 'add', '.')
-    git(origin, 'commit', '--quiet', '-m', text)
+    git(origin, 'commit', '--quiet', '-m', 'a release')
     return git(origin, 'rev-parse', 'HEAD')
   }
+  const saying = (word: string) => `export default async (app) => { app.get('/', async () => ({ says: '${word}' })) }\n`
   mkdirSync(origin)
   git(origin, 'init', '--quiet', '--initial-branch', 'main')
-  commit('first')
+  const first = commit(saying('first'))
   git(base, 'clone', '--quiet', origin, repo)
-  const primary = listener(t)
-  await primary.waitForLine(/^listens$/)
+  mkdirSync(join(base, 'releases', first), { recursive: true })
+  writeFileSync(join(base, 'releases', first, 'app.mjs'), saying('first'))
+  symlinkSync(join(base, 'releases', first), join(base, 'current'))
 
+  const root = join(base, 'current')
+  const cluster = await startCluster({ app: root, env: { PROJECT_ROOT: root } }, t)
+  const says = async () => (await getJson<{ says: string }>(cluster.target, '/')).says
+  assert.equal(await says(), 'first')
   const deploy = (...args: string[]) =>
     execFileSync(SCRIPT, args, { encoding: 'utf8', env: { ...process.env, BASE: base }, stdio: 'pipe' })
-  deploy(String(primary.pid))
-  await primary.waitForLine(/^USR2 1$/)
-  assert.equal(readFileSync(join(base, 'current/release.txt'), 'utf8'), 'first')
-  assert.throws(() => realpathSync(join(base, 'current.next')), { code: 'ENOENT' })
+  const pidFile = join(cluster.pids, 'cluster_pidfile')
 
-  const second = commit('second')
-  const pidFile = join(base, 'cluster_pidfile')
-  writeFileSync(pidFile, `${primary.pid}\n`)
-  assert.equal(deploy(pidFile, 'main'), `reloading to ${second}\n`)
-  await primary.waitForLine(/^USR2 2$/)
-  assert.equal(readFileSync(join(base, 'current/release.txt'), 'utf8'), 'second')
-  assert.equal(readlinkSync(join(base, 'current')), join(base, 'releases', second))
+  const second = commit(saying('second'))
+  assert.equal(deploy(pidFile), `reloading to ${second}\n`)
+  await until(() => cluster.log().some(({ msg }) => msg.startsWith('reload done')), { what: 'the reload is done' })
+  assert.equal(await says(), 'second')
+  assert.equal(readlinkSync(root), join(base, 'releases', second))
+  assert.throws(() => realpathSync(join(base, 'current.next')), { code: 'ENOENT' })
   // The same on every machine, and so the same Last-Modified.
   const committedAt = Number(git(repo, 'show', '--no-patch', '--format=%ct', second))
-  assert.equal(statSync(join(base, 'current/release.txt')).mtimeMs, committedAt * 1000)
+  assert.equal(statSync(join(root, 'app.mjs')).mtimeMs, committedAt * 1000)
 
-  const before = readlinkSync(join(base, 'current'))
   assert.throws(() => deploy(pidFile, 'no-such-branch'), /no-such-branch/)
   assert.throws(() => deploy(), /usage: reload\.sh/)
-  assert.equal(readlinkSync(join(base, 'current')), before, 'what fails changes nothing')
+  assert.equal(readlinkSync(root), join(base, 'releases', second), 'what fails changes nothing')
+
+  commit('throw new RangeError("no luck")\n')
+  deploy(String(cluster.pid), 'main')
+  await until(() => cluster.log().some(({ msg }) => /given up[\s\S]*no luck/.test(msg)), { what: 'the reload is given up' })
+  assert.equal(await says(), 'second', 'the old workers serve on')
 })
 
 function deployFile(name: string): string {
@@ -155,13 +162,4 @@ function project(t: TestContext): string {
   const root = tempDir(t).path
   writeFileSync(join(root, 'app.mjs'), `export { default } from ${JSON.stringify(fixture('app'))}\n`)
   return root
-}
-
-function listener(t: TestContext): SpawnedNode {
-  const file = join(tempDir(t).path, 'listener.mjs')
-  writeFileSync(
-    file,
-    `let count = 0\nprocess.on('SIGUSR2', () => console.log('USR2 ' + (count += 1)))\nsetInterval(() => {}, 1e6)\nconsole.log('listens')\n`,
-  )
-  return spawnNode(file, {}, t)
 }

@@ -70,7 +70,20 @@ test('central logs: a log file that is copied and emptied in place goes on from 
   })
   const file = join(tempDir(t).path, 'cluster.log')
   const port = await freePort()
-  const args = ['start', 'cluster', app, '-w', '1', '--no-embedded', '--host', '127.0.0.1', '--port', String(port)]
+  const args = [
+    'start',
+    'cluster',
+    app,
+    '-w',
+    '1',
+    '--no-embedded',
+    '--pids',
+    tempDir(t).path,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+  ]
   const node = spawnNode(command, { args: [...args, '--log-file', file] }, t)
   const text = () => (existsSync(file) ? readFileSync(file, 'utf8') : '')
   await until(() => text().includes('equilibrium'), { what: 'it serves', deadlineMs: 30_000 })
@@ -84,7 +97,8 @@ test('central logs: a log file that is copied and emptied in place goes on from 
 })
 
 test('monit: the start ends when the cluster serves, and says why not with an exit code', async (t) => {
-  assert.match(page, /start program = "\S+fastify-ah start cluster --daemon --config /)
+  assert.match(page, /start program = "\S+fastify-ah start cluster --daemon --config \S+"/)
+  assert.match(page, /stop program = "\S+fastify-ah stop --config \S+"/)
   const shared = tempDir(t).path
   const port = await freePort()
   const config = appFile(t, {
@@ -103,5 +117,8 @@ test('monit: the start ends when the cluster serves, and says why not with an ex
   assert.equal((await httpGet({ port }, { path: '/health/live' })).status, 200)
   const second = start()
   assert.deepEqual(await second.exited, { code: 1, signal: null })
-  assert.match(second.stderr(), /is already in use by another server/)
+  assert.match(second.stderr(), /^fastify-ah: .+ \(AH_CLUSTER_PID_FILE\)\n$/)
+  const stop = spawnNode(command, { args: ['stop', '--config', dirname(config)], cwd: shared }, t)
+  assert.deepEqual(await stop.exited, { code: 0, signal: null })
+  await assert.rejects(httpGet({ port }), { code: 'ECONNREFUSED' })
 })

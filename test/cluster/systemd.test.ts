@@ -1,6 +1,6 @@
 // What systemd hears of a service: when it is ready, when it stops, and that it is alive.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { freePort, isAlive, spawnNode, tempDir, until } from 'fastify-ah-test-support'
@@ -87,4 +87,31 @@ test('a socket that nobody reads is a warning, told once; the cluster serves and
   assert.deepEqual(await cluster.stop(), { code: 0, signal: null })
   assert.equal(warnings().length, 1)
   assert.ok(!isAlive(cluster.pid))
+})
+
+for (const signal of ['SIGUSR2', 'SIGHUP'] as const) {
+  test(`${signal}: RELOADING=1 with the clock of the kernel, and READY=1 when the new workers serve`, async (t) => {
+    const systemd = await notifySocket(t)
+    const cluster = await startCluster({ env: { NOTIFY_SOCKET: systemd.path } }, t)
+    await until(() => systemd.states().includes('READY=1'), { what: 'it is ready' })
+    const before = process.hrtime.bigint() / 1000n
+    cluster.node.kill(signal)
+    await until(() => systemd.states().at(-1) === 'READY=1' && systemd.states().includes('RELOADING=1'), {
+      what: 'it is ready again',
+    })
+    const reloading = systemd.messages.find(([first]) => first === 'RELOADING=1')!
+    const clock = BigInt(/^MONOTONIC_USEC=(\d+)$/.exec(reloading[1]!)![1]!)
+    assert.ok(clock >= before && clock <= process.hrtime.bigint() / 1000n)
+  })
+}
+
+test('a reload that is given up is READY=1 again: the old workers serve', async (t) => {
+  const systemd = await notifySocket(t)
+  const app = appFile(t, { 'app.mjs': 'export default async () => {}\n' })
+  const cluster = await startCluster({ app, env: { NOTIFY_SOCKET: systemd.path } }, t)
+  await until(() => systemd.states().includes('READY=1'), { what: 'it is ready' })
+  writeFileSync(app, 'throw new Error("no luck")\n')
+  cluster.node.kill('SIGUSR2')
+  await until(() => systemd.states().length === 3, { what: 'three words' })
+  assert.deepEqual(systemd.states(), ['READY=1', 'RELOADING=1', 'READY=1'])
 })

@@ -35,7 +35,7 @@ export async function createLog({ level, isTerminal, file }: LogOptions): Promis
 export interface Audience {
   /** Every worker serves, for the first time or again. */
   serves(workers: number): void
-  /** The workers are replaced by those of a new release; `serves` follows. */
+  /** The workers will be replaced, one after the other or all at once; `serves` follows, also if nothing came of it. */
   reloads(): void
   stops(): void
 }
@@ -45,6 +45,8 @@ export class Journal {
   readonly #log: Logger
   readonly #audience: readonly Audience[]
   #ignored = 0
+  /** At the last equilibrium. */
+  #serving = 0
 
   constructor(log: Logger, audience: readonly Audience[] = []) {
     this.#log = log
@@ -60,6 +62,7 @@ export class Journal {
       { address, workers },
       `cluster equilibrium state reached with ${count(workers)}${address === undefined ? '' : `, listening${on(address)}`}`,
     )
+    this.#serving = workers
     for (const one of this.#audience) one.serves(workers)
   }
 
@@ -74,10 +77,12 @@ export class Journal {
 
   reloadBegins(generation: number, workers: number): void {
     this.#log.info({ generation, workers }, `the cluster reloads: ${count(workers)}, one after the other`)
+    for (const one of this.#audience) one.reloads()
   }
 
   reloadDone(generation: number, workers: number): void {
     this.#log.info({ generation, workers }, `reload done: ${count(workers)} of generation ${generation}`)
+    for (const one of this.#audience) one.serves(workers)
   }
 
   reloadGivenUp(generation: number, error: Error): void {
@@ -85,10 +90,12 @@ export class Journal {
       { generation, err: reportOf(error) },
       `the reload was given up, the old workers serve on: ${error.message}`,
     )
+    for (const one of this.#audience) one.serves(this.#serving)
   }
 
   restarts(workers: number): void {
     this.#log.info({ workers }, `the cluster restarts: ${count(workers)} to drain at once and to be replaced`)
+    for (const one of this.#audience) one.reloads()
   }
 
   scaled(role: string | undefined, workers: number): void {

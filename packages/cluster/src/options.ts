@@ -152,7 +152,7 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     default: 'info',
   },
-  logFile: text('file for the log and for what workers write, opened anew on HUP; stdout without it'),
+  logFile: text('file for the log and for what workers write, opened anew in a reload and on HUP; stdout without it'),
   daemon: {
     description: 'runs in the background; the command ends when all workers serve. The log goes to log/cluster.log',
     type: 'boolean',

@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { capacity, warningsOf } from '../capacity.ts'
 import { ClusterHandle } from '../cluster-handle.ts'
 import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
-import { createLog, Journal } from '../journal.ts'
+import { type Audience, createLog, Journal } from '../journal.ts'
 import { LogFile } from '../log-file.ts'
 import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
@@ -54,8 +54,6 @@ export const startCluster: Command = {
     }
     const file = logPath === undefined ? undefined : new LogFile(resolve(root, logPath))
     const log = await createLog({ level: options.logLevel, isTerminal: process.stdout.isTTY, file })
-    // Before the workers are replaced because of it: they inherit what is open then.
-    if (file !== undefined) process.on('SIGHUP', () => reopen(file, log))
     const { redisUrl, nodeEnv } = environment
     const isEmbedded = isStoreWanted({ embedded: options.embedded, redisUrl, nodeEnv })
     if (isEmbedded && options.embedded !== true) {
@@ -71,6 +69,11 @@ export const startCluster: Command = {
       log.info({ worker: id, inspectPort: port }, `worker ${id} can be inspected on 127.0.0.1:${port}`)
       return inspectorFlags(port)
     }
+    const audience = [
+      systemd,
+      environment.isDetached ? new DaemonNews() : undefined,
+      file === undefined ? undefined : reopening(file, log),
+    ].filter((one) => one !== undefined)
     const handle = new ClusterHandle({
       options,
       roles,
@@ -79,10 +82,7 @@ export const startCluster: Command = {
       root,
       ...(file === undefined ? {} : { output: () => file.fd }),
       env: () => environment.forWorker(),
-      journal: new Journal(
-        log,
-        [systemd, environment.isDetached ? new DaemonNews() : undefined].filter((one) => one !== undefined),
-      ),
+      journal: new Journal(log, audience),
       startStore: isEmbedded ? startStore : undefined,
     })
     const { manager } = handle
@@ -98,11 +98,18 @@ export const startCluster: Command = {
   },
 }
 
-function reopen(file: LogFile, log: Logger): void {
-  try {
-    file.reopen()
-    log.info({ file: file.path }, 'the log file was opened anew')
-  } catch (error) {
-    log.error({ err: toError(error) }, 'the log goes on in the old file')
+/** Before the workers are replaced: they write into what is open then. */
+function reopening(file: LogFile, log: Logger): Audience {
+  return {
+    serves: () => undefined,
+    stops: () => undefined,
+    reloads: () => {
+      try {
+        file.reopen()
+        log.debug({ file: file.path }, 'the log file was opened anew')
+      } catch (error) {
+        log.error({ err: toError(error) }, 'the log goes on in the old file')
+      }
+    },
   }
 }

@@ -141,7 +141,9 @@ test('[71] reload.sh: the release is complete before the symlink moves, and new 
 
   commit('throw new RangeError("no luck")\n')
   deploy(String(cluster.pid), 'main')
-  await until(() => cluster.log().some(({ msg }) => /given up[\s\S]*no luck/.test(msg)), { what: 'the reload is given up' })
+  await until(() => cluster.log().some(({ msg }) => /given up[\s\S]*no luck/.test(msg)), {
+    what: 'the reload is given up',
+  })
   assert.equal(await says(), 'second', 'the old workers serve on')
 })
 

@@ -44,6 +44,9 @@ test('scripts go along in a pipeline, also to a server that forgot them', async 
   const [first, , last] = await connection.pipeline(steps('2'))
   assert.deepEqual([first, last], ['OK', 'OK'])
   assert.deepEqual(await connection.read('MGET', ['scripted a', 'scripted b']), ['a 2', 'b 2'])
+  await redis.command('SCRIPT', 'FLUSH')
+  const scripts = steps('3').filter((step) => 'script' in step)
+  assert.deepEqual(await connection.pipeline(scripts), ['OK', 'OK'], 'also where it knows none of them')
   assert.ok(connection.sent.has('save'))
 })
 

@@ -100,10 +100,14 @@ async function sendPipeline(client: RedisClient, steps: readonly Step[]): Promis
     }),
   )
   const [first] = answers
-  if (first instanceof Error && classify(first) !== 'refused' && answers.every((answer) => answer instanceof Error)) {
-    throw first
-  }
+  if (first instanceof Error && isNotNow(first) && answers.every((answer) => answer instanceof Error)) throw first
   return answers
+}
+
+/** Whether the whole pipeline may be sent again. A script that the server does not know is sent as text, each by itself. */
+function isNotNow(error: Error): boolean {
+  const failure = classify(error)
+  return failure !== 'refused' && failure !== 'no-script'
 }
 
 /** What failed alone is sent alone, where the client follows redirections; unless the error is its answer. */

@@ -1,6 +1,7 @@
 // The cache on the embedded store: every command and script that it sends, once.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { redisRegistryOf } from 'fastify-ah-kit/redis'
 import { tempDir, until } from 'fastify-ah-test-support'
 import { openApp } from './open-cache.ts'
@@ -58,8 +59,54 @@ test('the embedded store does all that the cache asks for', async (t) => {
   assert.equal(await cache.clear(), 600)
   assert.equal(await cache.size(), 0)
 
+  assert.deepEqual(
+    await Promise.all([cache.increment('n', 2), cache.increment('n', -5, { expireMs: 60_000 })]),
+    [2, -3],
+  )
+  assert.equal(await cache.get('n'), -3)
+  await assert.rejects(
+    cache.save('text', 'x').then(() => cache.increment('text')),
+    { code: 'AH_CACHE_NOT_A_NUMBER' },
+  )
+  const tokens: number[] = []
+  for (const ms of [1_000, 50]) {
+    await cache.withLock('run', { ms }, async (signal, token) => {
+      tokens.push(token)
+      // Twice the time of the shorter lock: it must have been renewed.
+      await sleep(100)
+      assert.equal(signal.aborted, false)
+      assert.equal(await cache.save('run', ms, { fencingToken: token, expireMs: 60_000 }), true)
+    })
+  }
+  assert.ok(tokens[1]! > tokens[0]!)
+  await assert.rejects(cache.save('run', 1, { fencingToken: tokens[0]! }), { code: 'AH_CACHE_FENCED' })
+  const produce = async () => {
+    await sleep(20)
+    return { made: true }
+  }
+  const options = { expireMs: 60_000, tags: ['tag'] }
+  const made = await Promise.all(Array.from({ length: 20 }, () => cache.getOrSet('made', options, produce)))
+  assert.deepEqual(new Set(made.map((one) => JSON.stringify(one))), new Set(['{"made":true}']))
+  assert.equal(cache.stats().produced, 1)
+  await cache.invalidateTags(['tag'])
+  assert.equal(await cache.get('made'), undefined)
+  await assert.rejects(
+    cache.getOrSet('made', options, () => Promise.reject(new Error('down'))),
+    { message: 'down' },
+  )
+  assert.deepEqual(await cache.getOrSet('made', options, produce), { made: true })
+  const renewed = await Promise.all(['n', 'made'].map((name) => cache.load(name, { expireMs: 60_000 })))
+  assert.deepEqual(
+    renewed.map(({ value }) => value),
+    [-3, { made: true }],
+  )
+
   const [used] = redisRegistryOf(app).connections
   const scripts = ['save-entry', 'load-and-renew', 'destroy-entry', 'take-lock', 'release-lock', 'change-key']
   const forDumps = ['read-for-dump', 'restore-value', 'restore-list']
-  for (const name of [...scripts, ...forDumps]) assert.ok(used?.connection.sent.has(name), `${name} was sent`)
+  const forTicks = ['save-entries', 'load-and-renew-all', 'raise-tag']
+  const forRuns = ['take-fenced-lock', 'renew-lock', 'drop-lock', 'save-fenced-entry']
+  const forProduce = ['claim-produce', 'settle-produce', 'fail-produce']
+  for (const name of [...scripts, ...forDumps, ...forTicks, ...forRuns, ...forProduce])
+    assert.ok(used?.connection.sent.has(name), `${name} was sent`)
 })

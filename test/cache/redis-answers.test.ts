@@ -1,5 +1,6 @@
 // What Redis refuses: a coded error for the caller, and the cache goes on.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { Cache } from 'fastify-ah-cache'
@@ -23,6 +24,23 @@ async function tour(cache: Cache, folder: string): Promise<string[]> {
     ['load and renew', () => cache.load('k', { expireMs: 60_000 })],
     ['push', () => cache.push('list', 1)],
     ['listLength', () => cache.listLength('list')],
+    ['increment', () => cache.increment('number')],
+    [
+      'saveMany',
+      () =>
+        cache.saveMany([
+          ['many a', 1],
+          ['many b', 2, 60_000],
+        ]),
+    ],
+    ['loadMany', () => cache.loadMany(['many a', 'many b'])],
+    ['save with tags', () => cache.save('tagged', 1, { tags: ['tag'] })],
+    ['invalidateTags', () => cache.invalidateTags(['tag'])],
+    ['getOrSet', () => cache.getOrSet('produced', { expireMs: 60_000 }, () => 1)],
+    [
+      'withLock',
+      () => cache.withLock(`run ${randomUUID()}`, {}, (_, fencingToken) => cache.save('fenced', 1, { fencingToken })),
+    ],
     ['lock', () => cache.lock('k')],
     ['checkLock', () => cache.checkLock('k')],
     ['locks', () => cache.locks()],
@@ -85,6 +103,18 @@ test('[6] without memory writes are refused, and what reads or frees goes on', a
   await assert.rejects(cache.save('new', 1), refused('^OOM'))
   await assert.rejects(cache.push('list', 1), refused('^OOM'))
   await assert.rejects(cache.lock('new'), refused('^OOM'))
+  await assert.rejects(cache.increment('new'), refused('^OOM'))
+  await assert.rejects(
+    cache.withLock('new', {}, () => assert.fail('it ran')),
+    refused('^OOM'),
+  )
+  await assert.rejects(
+    cache.getOrSet('new', {}, () => assert.fail('it ran')),
+    refused('^OOM'),
+  )
+  for (const outcome of await Promise.allSettled([cache.save('a', 1), cache.save('b', 1)])) {
+    assert.ok(outcome.status === 'rejected' && refused('^OOM')(outcome.reason))
+  }
   assert.equal(await cache.get('k'), 1)
   assert.equal(await cache.unlock('held'), true)
   assert.equal(await cache.destroy('k'), true)

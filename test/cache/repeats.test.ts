@@ -24,6 +24,12 @@ async function warm(cache: Cache): Promise<void> {
   await cache.unlock('warm')
   await cache.push('warm list', 1)
   await cache.pop('warm list')
+  await cache.increment('warm counter')
+  await cache.withLock('warm', {}, () => 1)
+  await cache.getOrSet('warm produced', { expireMs: 1_000 }, () => 1)
+  await cache.invalidateTags(['warm'])
+  await Promise.all([cache.save('warm', 1), cache.save('warm too', 1)])
+  await cache.clear()
 }
 
 /** The scripts that reach the server, to be sent once more as a client would after a cut. */
@@ -174,6 +180,67 @@ function repeatTests(open: (proxy: TcpProxy, scope: TestScope) => Promise<Cache>
     assert.equal(await cache.get('k'), 'new')
     assert.equal(await cache.destroy('k'), true)
     assert.equal(await cache.destroy('k'), false)
+  })
+
+  test('[11a] increment counts once, alone and in a batch', async (t) => {
+    const subject = await prepare(t)
+    const { cache } = subject
+    assert.equal(await cut(subject, script, () => cache.increment('k', 5)), 5)
+    assert.equal(await cache.increment('k'), 6)
+    const sums = await cut(subject, script, () => Promise.all([cache.increment('k', 10), cache.increment('k', 20)]))
+    assert.deepEqual(sums, [16, 36])
+    assert.equal(await cache.get('k'), 36)
+  })
+
+  test('[11a] withLock gets its lock and its token, whichever answer is lost', async (t) => {
+    const subject = await prepare(t)
+    const { cache } = subject
+    const token = await cut(subject, script, () => cache.withLock('k', { ms: 60_000 }, (_, given) => given))
+    assert.equal(String(token), await client.get('actionhero:fence:k'))
+    assert.equal(await client.exists('actionhero:lock:k'), 0)
+    const next = await cache.withLock('k', { ms: 60_000 }, async (_, given) => given)
+    assert.ok(next > token)
+    const work = cache.withLock('k', { ms: 60_000 }, () => cut(subject, script, () => cache.save('k', 1)))
+    assert.equal(await work, true)
+    assert.equal(await client.exists('actionhero:lock:k'), 0)
+  })
+
+  test('[11a] getOrSet produces once and stores, whichever answer is lost', async (t) => {
+    const subject = await prepare(t)
+    const { cache } = subject
+    let runs = 0
+    const produce = () => {
+      runs += 1
+      return runs
+    }
+    assert.equal(await cut(subject, script, () => cache.getOrSet('k', { expireMs: 60_000 }, produce)), 1)
+    const storing = cut(
+      subject,
+      // The first script claims, the second stores.
+      script,
+      () =>
+        cache.getOrSet('l', { expireMs: 60_000 }, async () => {
+          await client.ping()
+          return produce()
+        }),
+    )
+    assert.equal(await storing, 2)
+    assert.deepEqual([await cache.get('k'), await cache.get('l')], [1, 2])
+    assert.equal(await client.exists('actionhero:produce:k', 'actionhero:produce:l'), 0)
+    await cut(subject, script, () => cache.invalidateTags(['a']))
+  })
+
+  test('[11a] saves of one tick are all there, and reads of one tick all answered', async (t) => {
+    const subject = await prepare(t)
+    const { cache } = subject
+    const names = Array.from({ length: 50 }, (_, index) => `k ${index}`)
+    await cut(subject, script, () => Promise.all(names.map((name, index) => cache.save(name, index, 60_000))))
+    const values = await cut(subject, /^mget$/i, () => Promise.all(names.map((name) => cache.get(name))))
+    assert.deepEqual(
+      values,
+      names.map((_, index) => index),
+    )
+    assert.ok((await client.pttl('actionhero:cache:k 7')) > 50_000)
   })
 
   test('[11a] save, a renewing load, clear and reads end as if nothing had happened', async (t) => {

@@ -24,4 +24,20 @@ export default async function cache(session) {
   await duel('save, against ioredis SET PX + JSON.stringify', 0.85, 1, 'save', ioredis, 'save')
   await duel("load, against ActionHero's three round trips", 2.5, 1, 'load', threeTrips, 'load')
   await duel("save, against ActionHero's three round trips", 2.5, 1, 'save', threeTrips, 'save')
+
+  const local = await session.contender('cache-local.js', env)
+  const bentocache = await session.contender('cache-bentocache.js', env)
+  const lru = await session.contender('cache-lru.js', env)
+  const fromMemory = (name, target, callers, peer) =>
+    session.duel({
+      name: `get from memory, ${name}, ${callers === 1 ? '1 caller' : `${callers} callers`}`,
+      unit: 'operations/s',
+      target,
+      ours: () => local.rate('get', { callers, ms: MS }),
+      peer: () => peer.rate('get', { callers, ms: MS }),
+    })
+  for (const callers of [1, 64]) {
+    await fromMemory('against bentocache (memory, Redis, bus)', 10, callers, bentocache)
+    await fromMemory('against `await` around lru-cache', 0.5, callers, lru)
+  }
 }

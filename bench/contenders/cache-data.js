@@ -20,3 +20,8 @@ export function userOf(index) {
     isActive: true,
   }
 }
+
+/** A contender that misses would be fast and worthless. */
+export function expectHit(id, index) {
+  if (id !== index % KEYS) throw new Error(`expected ${index % KEYS}, got ${id}`)
+}

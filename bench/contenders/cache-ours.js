@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 import fastifyAhCache from 'fastify-ah-cache'
 import { contend } from '../harness/contend.js'
-import { EXPIRE_MS, KEYS, keyOf, userOf } from './cache-data.js'
+import { EXPIRE_MS, expectHit, KEYS, keyOf, userOf } from './cache-data.js'
 
 await contend(async () => {
   const app = Fastify()
@@ -18,8 +18,3 @@ await contend(async () => {
     close: () => app.close(),
   }
 })
-
-/** A contender that misses would be fast and worthless. */
-function expectHit(id, index) {
-  if (id !== index % KEYS) throw new Error(`expected ${index % KEYS}, got ${id}`)
-}

@@ -9,6 +9,13 @@ export interface Found {
   readonly holder: string | null
 }
 
+/** An entry that memory holds. */
+export interface Known {
+  readonly entry: Entry
+  /** What `get` answers: one promise for all hits, since making one costs as much as finding the entry. */
+  readonly answer: Promise<unknown>
+}
+
 /** What the local tier did so far. */
 export interface LocalStats {
   /** Whether Redis names all keys that change; while it does not, every read goes to Redis. */
@@ -36,8 +43,8 @@ export type ReadMark = object | undefined
  */
 export interface LocalTier {
   readonly stats: LocalStats
-  /** What `get` answers for a name (that of the whole cache, outside of all namespaces), if that is known. */
-  recall(name: string): Promise<unknown> | undefined
+  /** What is known of a name (that of the whole cache, outside of all namespaces) and may be handed out as it is. */
+  recall(name: string): Known | undefined
   /** What is known to be what Redis holds; undefined if Redis has to be asked. */
   find(value: string, lock: string): Found | undefined
   /** A read leaves now. */

@@ -1,13 +1,10 @@
 // What this process remembers: entries by name, the least recently used forgotten first, and the reads under way that
 // may become entries.
 import { LRUCache } from 'lru-cache'
-import type { Entry } from '../entry.ts'
+import type { Known } from '../local-tier.ts'
 
 /** An entry in memory. */
-export interface Kept {
-  readonly entry: Entry
-  /** What `get` answers: one promise for all hits, since making one costs as much as finding the entry. */
-  readonly answer: Promise<unknown>
+export interface Kept extends Known {
   /** Not to be served from then on, in ms of the monotonic clock. */
   readonly endsAt: number
 }

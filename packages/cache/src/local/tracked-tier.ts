@@ -3,10 +3,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { Entry } from '../entry.ts'
 import type { CacheKeys } from '../keys.ts'
-import type { Found, LocalStats, LocalTier } from '../local-tier.ts'
+import type { Found, Known, LocalStats, LocalTier } from '../local-tier.ts'
 import type { LocalOptions } from '../options.ts'
 import { Ends } from './ends.ts'
-import { type Fill, type Kept, Memory } from './memory.ts'
+import { type Fill, Memory } from './memory.ts'
 import { Tracking } from './tracking.ts'
 import { Turn } from './turn.ts'
 
@@ -79,12 +79,20 @@ export class TrackedTier implements LocalTier {
     await Promise.all([this.#tracking.close(), this.#ends.close()])
   }
 
-  recall(name: string): Promise<unknown> | undefined {
-    return this.#serve(name)?.answer
+  recall(name: string): Known | undefined {
+    const kept = this.#memory.find(name)
+    if (kept === undefined) return undefined
+    const now = performance.now()
+    if (now >= kept.endsAt) this.#memory.expire(name)
+    else if (now < this.#turn.freshUntil(now, this.#leaseEnd)) {
+      this.#hits += 1
+      return kept
+    }
+    return undefined
   }
 
   find(value: string): Found | undefined {
-    const kept = this.#serve(this.#options.keys.nameOfValue(value))
+    const kept = this.recall(this.#options.keys.nameOfValue(value))
     return kept && { entry: kept.entry, holder: null }
   }
 
@@ -114,19 +122,6 @@ export class TrackedTier implements LocalTier {
   // What began meanwhile may have been answered before the write, if that was sent again after a cut.
   writeEnds(key: string): void {
     this.#drop(key)
-  }
-
-  /** What memory holds under the name, and may be served now. */
-  #serve(name: string): Kept | undefined {
-    const kept = this.#memory.find(name)
-    if (kept === undefined) return undefined
-    const now = performance.now()
-    if (now >= kept.endsAt) this.#memory.expire(name)
-    else if (now < this.#turn.freshUntil(now, this.#leaseEnd)) {
-      this.#hits += 1
-      return kept
-    }
-    return undefined
   }
 
   /** Keeps it once its end is known. */

@@ -106,6 +106,30 @@ test('ActionHero’s variables: a TCP server is a warning, ACTIONHERO_ROOT is ig
   }
 })
 
+for (const env of [{ ENABLE_WEB_SERVER: 'false' }, { ACTIONHERO_ROLE: 'worker' }] as Record<string, string>[]) {
+  test(`${JSON.stringify(env)}: the app runs and takes no connections, as one process and as a cluster`, async (t) => {
+    const app = appFile(t, {
+      'app.mjs': `export default async (app) => {
+        app.addHook('onReady', async () => console.log('ready, listening: ' + app.server.listening))
+        app.addHook('onClose', async () => console.log('closed'))
+      }\n`,
+    })
+    const cluster = await startCluster({ app, workers: 1, env }, t)
+    const port = await freePort()
+    const single = spawnNode(command, { args: ['start', app, '--port', String(port)], env }, t)
+    await single.waitForLine(/^started, takes no connections$/)
+    for (const target of [cluster.target, { port }]) await assert.rejects(httpGet(target), { code: 'ECONNREFUSED' })
+    single.kill('SIGTERM')
+    for (const exit of [await cluster.stop(), await single.exited]) assert.deepEqual(exit, { code: 0, signal: null })
+    for (const node of [cluster.node, single]) {
+      assert.deepEqual(
+        node.lines().filter((line) => /^(ready|closed)/.test(line)),
+        ['ready, listening: false', 'closed'],
+      )
+    }
+  })
+}
+
 test('--socket-mode and --socket-group say who may connect, before anybody can', async (t) => {
   for (const words of [['start'], ['start', 'cluster', '--workers', '1', '--no-embedded']]) {
     const socket = join(tempDir(t).path, 'app.sock')

@@ -18,6 +18,8 @@ export interface ManagerSetup {
   readonly options: ManagerOptions
   /** How many workers of each role. */
   readonly roles: RoleCounts
+  /** False: no worker takes connections, whatever its role. */
+  readonly isWebServerOn?: boolean
   readonly title: string
   readonly root: string
   /** The environment of a worker that starts now. */
@@ -48,7 +50,7 @@ export function specOf(setup: ManagerSetup, { seat, generation, socket, deaths, 
   const project = findProject(setup.root, app)
   const title = `${setup.title}-worker-${seat.id}`
   const role = roleOf(setup, seat)
-  const own = isListening(role) ? socket : undefined
+  const own = setup.isWebServerOn !== false && isListening(role) ? socket : undefined
   return {
     orders: {
       id: seat.id,
@@ -84,5 +86,6 @@ function roleOf({ env }: ManagerSetup, { role }: Seat): string | undefined {
 
 /** Whether any worker will take connections. */
 export function isAnyoneListening(setup: ManagerSetup): boolean {
+  if (setup.isWebServerOn === false) return false
   return setup.roles.some(({ role }) => isListening(roleOf(setup, { id: 0, role })))
 }

@@ -36,6 +36,7 @@ export interface ManagerOptions extends StartOptions {
   readonly logLevel: string
   readonly logFile?: string
   readonly daemon?: boolean
+  readonly watch?: boolean
   readonly inspect?: boolean | number
 }
 
@@ -155,6 +156,10 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
   logFile: text('file for the log and for what workers write, opened anew in a reload and on HUP; stdout without it'),
   daemon: {
     description: 'runs in the background; the command ends when all workers serve. The log goes to log/cluster.log',
+    type: 'boolean',
+  },
+  watch: {
+    description: 'for development: reloads when a file of the project changes; refused with NODE_ENV=production',
     type: 'boolean',
   },
   inspect: {

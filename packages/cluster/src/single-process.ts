@@ -12,10 +12,14 @@ import { accessOf } from './socket-access.ts'
 import type { Store } from './store.ts'
 import type { ListenAddress } from './types.ts'
 
+const LONG_MS = 2 ** 30
+
 /** What the process is made of, besides its options. */
 export interface SingleSetup {
   readonly options: StartOptions
   readonly root: string
+  /** Whether it takes connections at all. */
+  readonly isListening: boolean
   /** Starts the embedded store, if it was asked for. */
   readonly startStore: (() => Promise<Store>) | undefined
   /** Told the store's URL before the app is loaded: plugins read it from the environment. */
@@ -25,7 +29,8 @@ export interface SingleSetup {
 
 /** The started process. */
 export interface SingleProcess {
-  readonly address: ListenAddress
+  /** Undefined if it takes no connections. */
+  readonly address: ListenAddress | undefined
   /** Settles when the app is closed, whoever closed it; rejects with what its close throws. */
   readonly closed: Promise<void>
   /** Begins to drain and to close the app. */
@@ -37,23 +42,21 @@ export async function startSingle(setup: SingleSetup): Promise<SingleProcess> {
   const { options, root } = setup
   const address = await resolveAddress(options, root)
   const project = findProject(root, options.app)
-  const listener = await Listener.bind(address, {
-    ...accessOf(options),
-    waitMs: options.bindWaitMs,
-    onWait: setup.onWait,
-  })
+  const listener = setup.isListening
+    ? await Listener.bind(address, { ...accessOf(options), waitMs: options.bindWaitMs, onWait: setup.onWait })
+    : undefined
   // A process that ends without a drain would leave the file of its unix socket behind.
-  process.once('exit', () => listener.close())
+  process.once('exit', () => listener?.close())
   let store: Store | undefined
   let started: StartedApp
   try {
     store = await setup.startStore?.()
     if (store !== undefined) setup.onStore(store.url)
     chdir(project.root)
-    const socket = { address: listener.address, handle: listener.handle! }
+    const socket = listener && { address: listener.address, handle: listener.handle! }
     started = await startApp({ ...options, app: project.app }, socket)
   } catch (error) {
-    listener.close()
+    listener?.close()
     await store?.close()
     throw error instanceof AH_CLUSTER_STORE_FAILED ? error : appFailure(project.app, reportOf(error))
   }
@@ -63,9 +66,14 @@ export async function startSingle(setup: SingleSetup): Promise<SingleProcess> {
     fail = reject
     drain.hear({ stopping: () => undefined, deaf: () => undefined, stopped: resolve })
   })
+  // Without a socket nothing else may keep the process going.
+  const hold = setInterval(() => undefined, LONG_MS)
   return {
-    address: listener.address,
-    closed: closed.finally(() => store?.close()),
+    address: listener?.address,
+    closed: closed.finally(() => {
+      clearInterval(hold)
+      return store?.close()
+    }),
     close: () => void drain.run().catch(fail),
   }
 }

@@ -2,6 +2,11 @@
 import { AH_CLUSTER_USAGE } from '../errors.ts'
 import type { ActionHeroVariables } from './environment.ts'
 
+/** Whether `ENABLE_WEB_SERVER` leaves connections to other processes. Throws `AH_CLUSTER_USAGE`. */
+export function isWebServerOff(variables: ActionHeroVariables): boolean {
+  return isSwitchedOn(variables, 'ENABLE_WEB_SERVER') === false
+}
+
 /** What the operator should know. Throws `AH_CLUSTER_USAGE` for a switch that is neither yes nor no. */
 export function adviceOn(variables: ActionHeroVariables): string[] {
   const advice: string[] = []

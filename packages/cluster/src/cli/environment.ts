@@ -21,6 +21,8 @@ export interface Environment {
   readonly root: string
   /** ActionHero's `ACTIONHERO_TITLE`. */
   readonly title: string | undefined
+  /** ActionHero's `ACTIONHERO_ROLE`. */
+  readonly role: string | undefined
   /** ActionHero's variables that are more than another name for a flag. */
   readonly actionHero: ActionHeroVariables
   readonly notify: NotifyVariables
@@ -66,6 +68,7 @@ export function readEnvironment(files: readonly string[] = []): Environment {
     projectRoot: all['PROJECT_ROOT'] || undefined,
     root: all['PROJECT_ROOT'] || process.cwd(),
     title: all['ACTIONHERO_TITLE'] || undefined,
+    role: all['ACTIONHERO_ROLE'] || undefined,
     actionHero: {
       ACTIONHERO_CONFIG: all['ACTIONHERO_CONFIG'] || undefined,
       ACTIONHERO_ROOT: all['ACTIONHERO_ROOT'] || undefined,

@@ -1,18 +1,23 @@
 // fastify-ah start cluster: a primary and its workers.
-import { resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { toError } from 'fastify-ah-kit'
 import type { Logger } from 'pino'
 import { capacity, warningsOf } from '../capacity.ts'
 import { ClusterHandle } from '../cluster-handle.ts'
+import { AH_CLUSTER_USAGE } from '../errors.ts'
+import { FileWatch } from '../file-watch.ts'
 import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
 import { type Audience, createLog, Journal } from '../journal.ts'
 import { LogFile } from '../log-file.ts'
+import type { Manager } from '../manager.ts'
 import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
 import { rolesOf } from '../roles.ts'
 import { onManagerSignals } from '../signals.ts'
 import { isStoreWanted, startStore } from '../store.ts'
 import { Systemd } from '../systemd.ts'
+import { isWebServerOff } from './actionhero.ts'
 import type { Command } from './command.ts'
 import { startDaemon } from './daemon.ts'
 import { DaemonNews } from './daemon-news.ts'
@@ -46,6 +51,9 @@ export const startCluster: Command = {
     const { environment } = wishes
     const options = managerOptions.parse(wishes.values)
     const root = options.root ?? environment.root
+    if (options.watch === true && environment.nodeEnv === 'production') {
+      throw new AH_CLUSTER_USAGE('--watch is for development, and NODE_ENV is production: use "fastify-ah reload"')
+    }
     const logPath = options.logFile ?? (options.daemon === true ? DAEMON_LOG : undefined)
     if (options.daemon === true && !environment.isDetached) {
       const { print, warn } = invocation
@@ -77,6 +85,7 @@ export const startCluster: Command = {
     const handle = new ClusterHandle({
       options,
       roles,
+      isWebServerOn: !isWebServerOff(environment.actionHero),
       flags,
       title: titleOf(options.title),
       root,
@@ -90,12 +99,29 @@ export const startCluster: Command = {
     process.title = `fastify-ah primary ${titleOf(options.title)}`
     const endSignals = onManagerSignals(manager, { isTerminal: process.stdin.isTTY || process.stdout.isTTY })
     await handle.start()
+    const ignored = [resolve(root, options.pids), ...(file === undefined ? [] : [file.path])]
+    const watch = options.watch === true ? watchProject(realpathSync(root), ignored, manager, log) : undefined
     const { isGraceful, error } = await handle.ended
+    watch?.close()
     endSignals()
     await systemd?.close()
     if (error !== undefined) throw error
     return isGraceful ? 0 : 1
   },
+}
+
+function watchProject(root: string, ignored: readonly string[], manager: Manager, log: Logger): FileWatch {
+  log.info({ root }, `changes of files in ${root} reload the workers`)
+  return new FileWatch(root, {
+    ignored,
+    onChange: (paths) => {
+      const files = paths.map((path) => relative(root, path))
+      const more = files.length > 1 ? ` and ${files.length - 1} more` : ''
+      log.info({ files }, `${files[0]}${more} changed`)
+      manager.reload()
+    },
+    onError: (err) => log.error({ err }, `a folder is not watched: ${err.message}`),
+  })
 }
 
 /** Before the workers are replaced: they write into what is open then. */

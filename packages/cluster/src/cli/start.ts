@@ -1,10 +1,12 @@
 // fastify-ah start: one process, the same drain.
 import { describeAddress } from '../listen-address.ts'
 import { START_PROPERTIES, startOptions } from '../options.ts'
+import { isListening } from '../seats.ts'
 import { onStopSignals } from '../signals.ts'
 import type { SingleProcess } from '../single-process.ts'
 import { startStore } from '../store.ts'
 import { Systemd } from '../systemd.ts'
+import { isWebServerOff } from './actionhero.ts'
 import type { Command } from './command.ts'
 import { setVariable } from './environment.ts'
 import { titleOf } from './settle.ts'
@@ -46,11 +48,13 @@ export const start: Command = {
     single = await startSingle({
       options,
       root: options.root ?? environment.root,
+      isListening: !isWebServerOff(environment.actionHero) && isListening(environment.role),
       startStore: options.embedded === true ? startStore : undefined,
       onStore: (url) => setVariable('REDIS_URL', url),
       onWait: (error) => warn(`${error.message}; trying again for ${options.bindWaitMs} ms`),
     })
-    print(`listening on ${describeAddress(single.address)}`)
+    const { address } = single
+    print(address === undefined ? 'started, takes no connections' : `listening on ${describeAddress(address)}`)
     systemd?.serves(1)
     await single.closed
     endSignals()

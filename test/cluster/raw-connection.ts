@@ -8,6 +8,8 @@ export interface RawConnection {
   /** Writes and waits for one whole answer. */
   ask(text: string): Promise<string>
   text(): string
+  /** Closes it. */
+  end(): Promise<void>
   readonly ended: Promise<void>
 }
 
@@ -33,6 +35,10 @@ export async function rawConnection(target: HttpTarget, t: TestContext): Promise
       return until(() => /\r\n\r\n.+/s.test(text.slice(before)) && text.slice(before))
     },
     text: () => text,
+    end: async () => {
+      socket.end()
+      await ended
+    },
     ended,
   }
 }

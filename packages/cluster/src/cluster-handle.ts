@@ -2,7 +2,7 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toError } from 'fastify-ah-kit'
-import { controlPath, PID_FILE } from './control-path.ts'
+import { PID_FILE } from './control-path.ts'
 import { ControlServer } from './control-server.ts'
 import { AH_CLUSTER_PID_FILE } from './errors.ts'
 import { Manager, type ManagerEnd } from './manager.ts'
@@ -40,7 +40,7 @@ export class ClusterHandle {
   async start(): Promise<void> {
     this.#pidFile = PidFile.claim(join(this.#pids, PID_FILE))
     try {
-      this.#control = await ControlServer.listen(controlPath(this.#pids), this.manager)
+      this.#control = await ControlServer.listen(this.#pids, this.manager)
       await this.manager.start()
     } catch (error) {
       await this.#close()

@@ -2,7 +2,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { toError } from 'fastify-ah-kit'
-import { controlPath, PID_FILE } from './control-path.ts'
+import { controlPath, PID_FILE, withControlPath } from './control-path.ts'
 import { type ControlOutcome, type ControlProgress, type ControlRequest, readObjects } from './control-protocol.ts'
 import { AH_CLUSTER_NOT_RUNNING, AH_CLUSTER_PRIMARY_GONE } from './errors.ts'
 import { readPidFile } from './pid-file.ts'
@@ -24,7 +24,7 @@ export async function askPrimary(
     const why = found === undefined ? `there is no ${file}` : `${file} was left by a process that is gone`
     throw new AH_CLUSTER_NOT_RUNNING(`no cluster runs here: ${why} (--pids names another folder)`)
   }
-  const socket = await connect(controlPath(pids), found.pid)
+  const socket = await connect(pids, found.pid)
   try {
     socket.write(`${JSON.stringify(request)}\n`)
     for await (const line of readObjects(socket)) {
@@ -39,9 +39,9 @@ export async function askPrimary(
   throw new AH_CLUSTER_PRIMARY_GONE()
 }
 
-function connect(path: string, pid: number): Promise<Socket> {
+function connect(pids: string, pid: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection(path)
+    const socket = withControlPath(pids, (path) => createConnection(path))
     socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error('no answer')))
     socket.once('connect', () => {
       socket.setTimeout(0)
@@ -50,7 +50,11 @@ function connect(path: string, pid: number): Promise<Socket> {
     socket.once('error', (cause: NodeJS.ErrnoException) => {
       const isDenied = cause.code === 'EACCES' || cause.code === 'EPERM'
       const why = isDenied ? 'it belongs to another user' : cause.message
-      reject(new AH_CLUSTER_NOT_RUNNING(`the primary (pid ${pid}) does not take orders at ${path}: ${why}`, { cause }))
+      reject(
+        new AH_CLUSTER_NOT_RUNNING(`the primary (pid ${pid}) does not take orders at ${controlPath(pids)}: ${why}`, {
+          cause,
+        }),
+      )
     })
   })
 }

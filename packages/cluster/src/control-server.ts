@@ -1,7 +1,9 @@
 // The primary's side of the control socket.
+
 import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { toError } from 'fastify-ah-kit'
+import { controlPath, withControlPath } from './control-path.ts'
 import {
   type ControlLine,
   type ControlOutcome,
@@ -21,19 +23,20 @@ const STOP_LOOK_MS = 250
 /** Answers `status`, `reload`, `stop` and `scale`. */
 export class ControlServer {
   readonly #manager: Manager
+  readonly #path: string
   readonly #server: Server
   readonly #answers = new Set<Promise<void>>()
 
-  /** Listens. The caller holds the pid file, so what stands at `path` is a dead primary's. */
-  static async listen(path: string, manager: Manager): Promise<ControlServer> {
-    rmSync(path, { force: true })
-    const control = new ControlServer(manager)
-    await control.#listen(path)
+  /** Listens. The caller holds the pid file in `pids`, so a socket there is a dead primary's. */
+  static async listen(pids: string, manager: Manager): Promise<ControlServer> {
+    const control = new ControlServer(manager, controlPath(pids))
+    await control.#listen(pids)
     return control
   }
 
-  private constructor(manager: Manager) {
+  private constructor(manager: Manager, path: string) {
     this.#manager = manager
+    this.#path = path
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       // It may go at any time; there is nobody to tell.
       socket.on('error', () => socket.destroy())
@@ -47,19 +50,21 @@ export class ControlServer {
     this.#server.close()
     const over = new Promise<void>((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref())
     await Promise.race([Promise.all(this.#answers), over])
+    rmSync(this.#path, { force: true })
   }
 
-  async #listen(path: string): Promise<void> {
+  async #listen(pids: string): Promise<void> {
+    rmSync(this.#path, { force: true })
     const umask = process.umask(PRIVATE)
     try {
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject)
         // Bound before this call returns: the mask covers it.
-        this.#server.listen(path, resolve)
+        withControlPath(pids, (path) => this.#server.listen(path, resolve))
       })
     } catch (cause) {
       throw new AH_CLUSTER_PID_FILE(
-        `the control socket ${path} cannot be opened: ${toError(cause).message}; give another folder with --pids`,
+        `the control socket ${this.#path} cannot be opened: ${toError(cause).message}; give another folder with --pids`,
         { cause },
       )
     } finally {

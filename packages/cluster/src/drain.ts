@@ -2,6 +2,7 @@
 import { Server as NetServer } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { lifecycleOf, oncePerApp } from 'fastify-ah-kit'
+import { acceptedSockets } from './listening-handle.ts'
 import { OpenSockets } from './open-sockets.ts'
 import { DEFAULT_DRAIN_MS, type DrainTimes } from './options.ts'
 
@@ -92,7 +93,8 @@ export class Drain {
   /** Resolves when the last connection is gone; at once if the server never listened. */
   #stopAccepting(): Promise<void> {
     const { server } = this.#app
-    if (!server.listening) return Promise.resolve()
+    // A worker with too many connections may have stopped listening, and has them still.
+    if (!server.listening && acceptedSockets(server).length === 0) return Promise.resolve()
     // net's close, not http's: that one would destroy idle connections together with the requests on their way.
     return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   }

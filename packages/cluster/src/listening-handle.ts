@@ -88,18 +88,28 @@ export function adopt(server: Server, handle: NativeHandle, address: ListenAddre
     isAdopted = true
     const done = args.at(-1)
     if (typeof done === 'function') server.once('listening', done as () => void)
-    inner._handle = handle
-    if (address.kind === 'unix') {
-      // What server.address() answers for a unix socket.
-      inner._pipeName = address.path
-      inner._listen2(address.path, NO_PORT, NO_TYPE, backlog, undefined, 0)
-    } else {
-      inner._listen2(address.host, address.port, isIPv6(address.host) ? 6 : 4, backlog, undefined, 0)
-    }
+    // What server.address() answers for a unix socket.
+    if (address.kind === 'unix') inner._pipeName = address.path
+    resume(server, handle, address, backlog)
     return server
   }
   // It stays: to delete a property of the server would make every later access to it slow, several in each request.
   server.listen = listen as Server['listen']
+}
+
+/** Lets go of the listening socket, which others hold too; connections and the server stay as they are. */
+export function letGo(server: Server): void {
+  const inner = server as unknown as PrivateServer
+  inner._handle?.close()
+  inner._handle = null
+}
+
+/** Listens again on another hold of the same socket. */
+export function resume(server: Server, handle: NativeHandle, address: ListenAddress, backlog: number): void {
+  const inner = server as unknown as PrivateServer
+  inner._handle = handle
+  if (address.kind === 'unix') inner._listen2(address.path, NO_PORT, NO_TYPE, backlog, undefined, 0)
+  else inner._listen2(address.host, address.port, isIPv6(address.host) ? 6 : 4, backlog, undefined, 0)
 }
 
 /**

@@ -34,6 +34,8 @@ export type ToWorker =
   | { readonly type: 'reloading'; readonly request: number; readonly generation: number }
   /** With this many open connections it shall leave new ones to the others. */
   | { readonly type: 'ceiling'; readonly connections: number }
+  /** It shall listen again; comes with the listening handle. */
+  | { readonly type: 'listen' }
 
 /** Worker to primary. */
 export type FromWorker =
@@ -52,8 +54,8 @@ export type FromWorker =
   | { readonly type: 'stopped' }
   | { readonly type: 'status'; readonly request: number }
   | { readonly type: 'reload'; readonly request: number }
-  /** It is alive, and how it fares. */
-  | { readonly type: 'pulse'; readonly vitals: Vitals }
+  /** It is alive, and how it fares; `isShut`: it has stopped listening since it has too many connections. */
+  | { readonly type: 'pulse'; readonly vitals: Vitals; readonly isShut: boolean }
 
 /** The message as it goes over the channel. */
 export function seal<M extends ToWorker | FromWorker>(message: M): M & { readonly fastifyAh: number } {
@@ -91,7 +93,7 @@ export function openFromWorker(raw: unknown): FromWorker | undefined {
       return Number.isSafeInteger(request) ? { type, request: request as number } : undefined
     case 'pulse': {
       const vitals = openVitals(raw['vitals'])
-      return vitals && { type, vitals }
+      return vitals && { type, vitals, isShut: raw['isShut'] === true }
     }
     default:
       return undefined
@@ -105,6 +107,7 @@ const TO_WORKER: ReadonlySet<unknown> = new Set<ToWorker['type']>([
   'status',
   'reloading',
   'ceiling',
+  'listen',
 ])
 
 function isSealed(raw: unknown): raw is Record<string, unknown> {

@@ -10,6 +10,10 @@ export interface PrimaryListener {
   start(orders: WorkerOrders, handle: NativeHandle | undefined): void
   stop(): void
   peerDied(death: PeerDeath): void
+  /** With so many connections it shall leave new ones to the others. */
+  limited(connections: number): void
+  /** It shall listen again. */
+  reopened(handle: NativeHandle): void
   /** The channel is closed: the primary is dead, or the app closed it. */
   orphaned(): void
 }
@@ -40,6 +44,10 @@ export class PrimaryLink {
           return listener.stop()
         case 'peer-death':
           return listener.peerDied(message.death)
+        case 'ceiling':
+          return listener.limited(message.connections)
+        case 'listen':
+          return listener.reopened(handle as unknown as NativeHandle)
         case 'status':
         case 'reloading':
           return this.#questions.get(message.request)?.(message)

@@ -9,19 +9,26 @@ const MB = 2 ** 20
 /** Speaks at a steady pace; a blocked event loop makes it silent, which is what its silence means. */
 export class Pulse {
   readonly #server: Server
+  readonly #say: (vitals: Vitals) => void
   #requests = 0
   #loop = performance.eventLoopUtilization()
 
-  constructor(server: Server) {
+  constructor(server: Server, say: (vitals: Vitals) => void) {
     this.#server = server
+    this.#say = say
     server.on('request', () => {
       this.#requests += 1
     })
   }
 
-  /** Calls `say` every `ms`. */
-  start(ms: number, say: (vitals: Vitals) => void): void {
-    setInterval(() => say(this.#vitals()), ms).unref()
+  /** Beats every `ms`. */
+  start(ms: number): void {
+    setInterval(() => this.beat(), ms).unref()
+  }
+
+  /** Speaks out of turn. */
+  beat(): void {
+    this.#say(this.#vitals())
   }
 
   #vitals(): Vitals {

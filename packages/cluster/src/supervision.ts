@@ -7,8 +7,12 @@ export interface SupervisionLimits {
   readonly maxRssMb: number
 }
 
-// The longest step of the clock that counts: what is longer, the primary itself was stopped or the machine slept.
-const LONGEST_STEP_MS = 2_000
+// The longest step of the clock that counts, in periods: after a longer one the primary itself was stopped, or the machine slept.
+const LONGEST_STEP = 2
+// How often to look.
+const LOOK_MS = 1_000
+// Three signs of life that did not come.
+const SILENT_MS = 3_000
 // Younger workers are not replaced for their size: an app that is larger than the ceiling would boot for ever.
 const GROWING_MS = 10_000
 
@@ -26,7 +30,7 @@ export class Supervision {
   /** How often to look, in ms. */
   get periodMs(): number {
     const { hangMs } = this.#limits
-    return hangMs === 0 ? Number.POSITIVE_INFINITY : Math.min(1_000, hangMs / 4)
+    return hangMs === 0 ? LOOK_MS : Math.min(LOOK_MS, hangMs / 4)
   }
 
   /** It gave a sign of life. */
@@ -36,7 +40,7 @@ export class Supervision {
 
   /** Those that have been silent for too long, in time during which the primary could have heard them. */
   hung(workers: readonly WorkerHandle[], now: number): WorkerHandle[] {
-    this.#awakeMs += Math.min(LONGEST_STEP_MS, now - (this.#lookedAt ?? now))
+    this.#awakeMs += Math.min(LONGEST_STEP * this.periodMs, now - (this.#lookedAt ?? now))
     this.#lookedAt = now
     const { hangMs } = this.#limits
     if (hangMs === 0) return []
@@ -44,6 +48,12 @@ export class Supervision {
       const heardAt = this.#heardAt.get(worker)
       return worker.state === 'started' && heardAt !== undefined && this.#awakeMs - heardAt > hangMs
     })
+  }
+
+  /** Whether it has been silent long enough not to be counted on. */
+  isSilent(worker: WorkerHandle): boolean {
+    const heardAt = this.#heardAt.get(worker)
+    return heardAt !== undefined && this.#awakeMs - heardAt > SILENT_MS
   }
 
   /** Whether it is to be replaced, in order, for its size. */

@@ -1,6 +1,7 @@
 // What a worker process does: boots on the primary's orders, serves, drains when told, and says what it dies of.
 import { lifecycleOf, type PeerDeath } from 'fastify-ah-kit'
 import { type StartedApp, startApp } from './app-server.ts'
+import { Door } from './door.ts'
 import { reportOf } from './error-report.ts'
 import type { NativeHandle } from './listening-handle.ts'
 import type { WorkerOrders } from './messages.ts'
@@ -29,6 +30,7 @@ class WorkerBody implements PrimaryListener {
   /** Deaths that came before the app could hear of them. */
   #deaths: PeerDeath[] = []
   #isExiting = false
+  #door: Door | undefined
 
   constructor(link: PrimaryLink) {
     this.#link = link
@@ -46,6 +48,14 @@ class WorkerBody implements PrimaryListener {
   peerDied(death: PeerDeath): void {
     if (this.#started === undefined) this.#deaths.push(death)
     else this.#announce(this.#started, death)
+  }
+
+  limited(connections: number): void {
+    this.#door?.limit(connections)
+  }
+
+  reopened(handle: NativeHandle): void {
+    this.#door?.open(handle)
   }
 
   orphaned(): void {
@@ -82,10 +92,18 @@ class WorkerBody implements PrimaryListener {
       })
       void this.#link.send({ type: 'started', drainMs: started.drain.longestMs })
       for (const death of this.#deaths.splice(0)) this.#announce(started, death)
-      new Pulse(started.app.server).start(orders.pulseMs, (vitals) => void this.#link.send({ type: 'pulse', vitals }))
+      this.#live(started, orders)
     } catch (thrown) {
       void this.#exit(1, this.#link.send({ type: 'failed', error: reportOf(thrown) }))
     }
+  }
+
+  #live({ app, drain }: StartedApp, { address, backlog, pulseMs }: WorkerOrders): void {
+    const pulse = new Pulse(app.server, (vitals) => {
+      void this.#link.send({ type: 'pulse', vitals, isShut: this.#door?.isShut ?? false })
+    })
+    if (address !== undefined) this.#door = new Door(app.server, { address, backlog, drain, grown: () => pulse.beat() })
+    pulse.start(pulseMs)
   }
 
   async #drain(started: StartedApp): Promise<void> {

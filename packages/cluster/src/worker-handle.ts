@@ -1,19 +1,16 @@
 // The primary's handle of one worker: its process, its state, and when its time is over.
-import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import type { PeerDeath } from 'fastify-ah-kit'
 import { type ErrorReport, reportOf } from './error-report.ts'
 import type { NativeHandle } from './listening-handle.ts'
-import { type FromWorker, openFromWorker, seal, type ToWorker } from './messages.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
 import { CLOSE_MS } from './options.ts'
 import type { Vitals, WorkerState, WorkerStatus } from './types.ts'
 import type { ExitReason, WorkerListener, WorkerSpec } from './worker-events.ts'
-import { workerFlags } from './worker-flags.ts'
+import { WorkerProcess } from './worker-process.ts'
 
 /** Why we kill. */
 type Killing = Extract<ExitReason, 'deadline' | 'not-ready' | 'hung'>
-
-const BODY = new URL('./worker-body.js', import.meta.url)
 
 /**
  * | state | moves to | when |
@@ -36,7 +33,7 @@ export class WorkerHandle {
   readonly bootId: string = randomUUID()
   readonly #spec: WorkerSpec
   readonly #listener: WorkerListener<WorkerHandle>
-  readonly #child: ChildProcess
+  readonly #process: WorkerProcess
   readonly #startedAt = performance.now()
   #state: WorkerState = 'starting'
   #wasReady = false
@@ -47,6 +44,8 @@ export class WorkerHandle {
   #deadline: number
   #killedFor: Killing | undefined
   #vitals: Vitals | undefined
+  #isShut = false
+  #ceiling = Number.MAX_SAFE_INTEGER
   #error: ErrorReport | undefined
   #hasStopped = false
 
@@ -61,23 +60,18 @@ export class WorkerHandle {
     // A worker that is told to stop while it boots just ends.
     this.#drainMs = 0
     this.#deadline = this.#startedAt + spec.readyMs
-    // The app file as argument is for those who read `ps`; the worker takes it from its orders.
-    this.#child = fork(BODY, [spec.orders.app], {
-      cwd: spec.cwd,
-      env: { ...spec.env, AH_BOOT_ID: this.bootId },
-      execArgv: [...workerFlags(process.execArgv), ...spec.flags],
-      stdio: ['ignore', spec.output, spec.output, 'ipc'],
+    this.#process = new WorkerProcess(spec, this.bootId, {
+      said: (message) => this.#obey(message),
+      babbled: (raw) => listener.ignored(this, raw),
+      disconnected: () => this.#cutOff(),
+      ended: (code, signal) => this.#end(code, signal),
+      failed: (error) => this.#failed(error),
     })
-    this.#child.on('message', (raw) => this.#hear(raw))
-    this.#child.on('exit', (code, signal) => this.#end(code, signal))
-    this.#child.on('error', (error) => this.#failed(error))
-    this.#child.on('disconnect', () => this.#cutOff())
-    this.#send({ type: 'start', orders: spec.orders }, spec.handle)
   }
 
   /** Undefined if it could not be forked. */
   get pid(): number | undefined {
-    return this.#child.pid
+    return this.#process.pid
   }
 
   get state(): WorkerState {
@@ -96,6 +90,11 @@ export class WorkerHandle {
   /** Its own last word; undefined before the first. */
   get vitals(): Vitals | undefined {
     return this.#vitals
+  }
+
+  /** Whether it has stopped listening since it has too many connections. */
+  get isShut(): boolean {
+    return this.#isShut
   }
 
   /** How it stands. */
@@ -123,7 +122,7 @@ export class WorkerHandle {
     if (this.#isAsked || this.#state === 'exited') return
     this.#isAsked = true
     if (this.#state !== 'stopping') this.#beginStop(this.#drainMs)
-    this.#send({ type: 'stop' })
+    this.#process.send({ type: 'stop' })
   }
 
   /** Ends it now: the operator wants it, or it does not answer any more. */
@@ -133,23 +132,31 @@ export class WorkerHandle {
 
   /** Tells it that another worker died. */
   announce(death: PeerDeath): void {
-    this.#send({ type: 'peer-death', death })
+    this.#process.send({ type: 'peer-death', death })
   }
 
   /** Answers a question of its. */
   answer(message: Extract<ToWorker, { type: 'status' | 'reloading' }>): void {
-    this.#send(message)
+    this.#process.send(message)
   }
 
   /** Tells it with how many connections it shall leave new ones to others. */
   limit(connections: number): void {
-    this.#send({ type: 'ceiling', connections })
+    if (connections === this.#ceiling) return
+    this.#ceiling = connections
+    this.#process.send({ type: 'ceiling', connections })
+  }
+
+  /** Has it listen again. */
+  reopen(handle: NativeHandle): void {
+    this.#isShut = false
+    this.#process.send({ type: 'listen' }, handle)
   }
 
   #kill(reason: Killing): void {
     if (this.#state === 'exited') return
     this.#killedFor ??= reason
-    this.#child.kill('SIGKILL')
+    this.#process.kill()
   }
 
   #beginStop(drainMs: number): void {
@@ -163,12 +170,6 @@ export class WorkerHandle {
     this.#isCutOff = true
     if (this.#state === 'started') this.#deadline = performance.now() + this.#drainMs + CLOSE_MS
     this.#listener.cutOff(this)
-  }
-
-  #hear(raw: unknown): void {
-    const message = openFromWorker(raw)
-    if (message === undefined) this.#listener.ignored(this, raw)
-    else this.#obey(message)
   }
 
   #obey(message: FromWorker): void {
@@ -208,6 +209,7 @@ export class WorkerHandle {
         return
       case 'pulse':
         this.#vitals = message.vitals
+        this.#isShut = message.isShut
         this.#listener.pulsed(this)
     }
   }
@@ -227,18 +229,8 @@ export class WorkerHandle {
     })
   }
 
-  /** It could not be forked (no memory, too many processes), or could not be signalled. */
   #failed(error: Error): void {
-    if (this.#child.pid !== undefined) return
     this.#error ??= reportOf(error)
     this.#end(null, null)
-  }
-
-  #send(message: ToWorker, handle?: NativeHandle): void {
-    if (!this.#child.connected) return
-    this.#child.send(seal(message), handle as never, (error) => {
-      // Only to a worker that dies at this moment; its exit tells the rest.
-      if (error !== null) this.#cutOff()
-    })
   }
 }

@@ -41,7 +41,8 @@ export class WorkerReports implements WorkerListener<WorkerHandle> {
   pulsed(worker: WorkerHandle): void {
     const { supervision } = this.#crew
     supervision.heard(worker)
-    if (supervision.isTooLarge(worker)) this.#place.wake()
+    // Every word may change who is to listen.
+    this.#place.wake()
   }
 
   statusAsked(worker: WorkerHandle, request: number): void {

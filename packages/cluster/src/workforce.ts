@@ -1,5 +1,6 @@
 // The workers that there should be: fills seats, brings successors, kills those that hang, and winds them all up.
 import { toError } from 'fastify-ah-kit'
+import { balanceOf } from './balance.ts'
 import { Crew, type Workplace } from './crew.ts'
 import { specOf } from './manager-setup.ts'
 import type { Reload } from './reload.ts'
@@ -100,6 +101,7 @@ export class Workforce {
     settleReload(this.#crew, this.#place.setup.journal)
     this.#noteFlapping(now)
     const waits = [this.#fill(now), this.#renew(now), this.#supervise(now)]
+    this.#spread()
     this.#noteBalance()
     return Math.min(...waits)
   }
@@ -167,6 +169,15 @@ export class Workforce {
       worker.kill('hung')
     }
     return supervision.periodMs
+  }
+
+  /** Has those with too many connections leave new ones to the others. */
+  #spread(): void {
+    const { roster, supervision } = this.#crew
+    const { ceiling, reopen } = balanceOf(roster.all, (worker) => supervision.isSilent(worker))
+    const { listener } = this.#place
+    for (const worker of roster.all) if (worker.isListening) worker.limit(ceiling)
+    if (listener?.handle !== undefined) for (const worker of reopen) worker.reopen(listener.handle)
   }
 
   #noteBalance(): void {

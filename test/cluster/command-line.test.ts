@@ -102,6 +102,7 @@ test('each command has its help, in all the places where one looks, with every f
     assert.match(stdout, new RegExp(`^Usage: fastify-ah ${words.join(' ')} \\[app\\] \\[flags\\]$`, 'm'))
     assert.match(stdout, /--port <port> .*\(default 8080\)\n +FASTIFY_AH_PORT$/m)
     assert.match(stdout, /--embedded, --no-embedded /)
+    assert.doesNotMatch(stdout, /--[\w-]*[A-Z]/, 'flags have no capitals')
     assert.equal(stdout.includes('FASTIFY_AH_READY_MS'), words.length === 2)
   }
 })

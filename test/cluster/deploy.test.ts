@@ -24,28 +24,38 @@ test('Procfile: the binary takes the port from PORT, and its TERM is an orderly 
   assert.deepEqual(await node.exited, { code: 0, signal: null })
 })
 
-test('app.service: its command line serves the socket and tells systemd so', async (t) => {
-  const unit = setting('ExecStart').replace(/\\\n/g, '')
+test('app.service: its command lines serve the socket, tell systemd so, reload, and fail if the release does', async (t) => {
   const systemd = await notifySocket(t)
   const run = tempDir(t).path
-  const args = words(unit)
-    .slice(1)
-    .map((word) => word.replace('/run/app', run).replace('www-data', String(process.getgid!())))
+  const argsOf = (name: string) =>
+    words(setting(name).replaceAll('\\\n', ''))
+      .slice(1)
+      .map((word) => word.replace('/run/app', run).replace('www-data', String(process.getgid!())))
   const root = project(t)
   const env = { PROJECT_ROOT: root, NODE_ENV: 'production', NOTIFY_SOCKET: systemd.path, WATCHDOG_USEC: '30000000' }
-  const node = spawnNode(command, { args, env, cwd: run }, t)
+  const node = spawnNode(command, { args: argsOf('ExecStart'), env, cwd: run }, t)
   await until(() => systemd.states().includes('READY=1'), {
     what: 'systemd hears that it is ready',
     deadlineMs: 30_000,
   })
+  const pidOf = async () => (await getJson<{ pid: number }>({ socketPath: join(run, 'web.sock') }, '/')).pid
+  const before = await pidOf()
+  const reload = () =>
+    spawnNode(command, { args: argsOf('ExecReload'), env: { PROJECT_ROOT: root }, cwd: run }, t).exited
+  assert.deepEqual(await reload(), { code: 0, signal: null })
+  assert.notEqual(await pidOf(), before)
+  assert.ok(systemd.states().includes('RELOADING=1'))
+  writeFileSync(join(root, 'app.mjs'), 'throw new RangeError("no luck")\n')
+  assert.deepEqual(await reload(), { code: 1, signal: null })
   assert.equal((await httpGet({ socketPath: join(run, 'web.sock') })).status, 200)
   node.kill('SIGTERM')
   assert.deepEqual(await node.exited, { code: 0, signal: null })
-  assert.deepEqual(systemd.states(), ['READY=1', 'STOPPING=1'])
+  assert.equal(systemd.states()[0], 'READY=1')
+  assert.deepEqual(systemd.states().slice(-2), ['READY=1', 'STOPPING=1'])
 })
 
 test('app.service: the settings that the cluster relies on are there', () => {
-  assert.deepEqual(['Type', 'NotifyAccess', 'KillMode', 'Restart', 'ExecReload'].map(setting), [
+  assert.deepEqual(['Type', 'NotifyAccess', 'KillMode', 'Restart'].map(setting), [
     'notify',
     'all',
     'mixed',

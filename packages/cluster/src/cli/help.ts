@@ -72,7 +72,7 @@ function row(name: string, schema: OptionSchema): [left: string, text: string, s
     name === 'inspect'
       ? '--inspect[=<port>]'
       : schema.type === 'boolean'
-        ? `${flagOf(name)}, --no-${name}`
+        ? `${flagOf(name)}, --no-${flagOf(name).slice(2)}`
         : `${short}${flagOf(name)} ${value}`
   const byDefault = schema.default === undefined ? '' : ` (default ${String(schema.default)})`
   return [left, `${schema.description}${byDefault}`, variableOf(name)]

@@ -1,36 +1,13 @@
 // Answers that are lost on their way: the command is sent again, and what it does is done once.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { describe, test } from 'node:test'
-import type { Cache } from 'fastify-ah-cache'
-import { atEnd, startProxy, startRedis, type TcpProxy, type TestScope, until } from 'fastify-ah-test-support'
-import { Redis } from 'ioredis'
+import { test } from 'node:test'
+import { atEnd, startRedis, until } from 'fastify-ah-test-support'
+import { cut, describeBothClients, type Prepare } from './cut-call.ts'
 import { openCache } from './open-cache.ts'
 
 const redis = await startRedis({}, test)
 const client = redis.client()
-
-interface Subject {
-  readonly cache: Cache
-  readonly proxy: TcpProxy
-}
-
-/** Every script once, so that the answer that is cut is the script's and not "no such script". */
-async function warm(cache: Cache): Promise<void> {
-  await cache.save('warm', 1)
-  await cache.load('warm', { expireMs: 1_000 })
-  await cache.destroy('warm')
-  await cache.lock('warm')
-  await cache.unlock('warm')
-  await cache.push('warm list', 1)
-  await cache.pop('warm list')
-  await cache.increment('warm counter')
-  await cache.withLock('warm', {}, () => 1)
-  await cache.getOrSet('warm produced', { expireMs: 1_000 }, () => 1)
-  await cache.invalidateTags(['warm'])
-  await Promise.all([cache.save('warm', 1), cache.save('warm too', 1)])
-  await cache.clear()
-}
 
 /** The scripts that reach the server, to be sent once more as a client would after a cut. */
 async function watchScripts(): Promise<{ last(): Promise<[string, ...string[]]>; stop(): void }> {
@@ -54,33 +31,8 @@ async function watchScripts(): Promise<{ last(): Promise<[string, ...string[]]>;
   }
 }
 
-/** Runs `call`, cuts its answer, has `meanwhile` happen before the client can come back, and answers what the call did. */
-async function cut<T>(
-  { proxy }: Subject,
-  command: RegExp,
-  call: () => Promise<T>,
-  meanwhile: () => Promise<unknown> = async () => undefined,
-): Promise<T> {
-  const isCut = proxy.cutAnswers({ after: (_, [name]) => command.test(name ?? '') })
-  const outcome = Promise.allSettled([call()])
-  proxy.refuse()
-  assert.equal(await isCut, 1)
-  await meanwhile()
-  await proxy.accept()
-  const [result] = await outcome
-  if (result.status === 'rejected') throw result.reason
-  return result.value
-}
-
-function repeatTests(open: (proxy: TcpProxy, scope: TestScope) => Promise<Cache>): void {
+function repeatTests(prepare: Prepare): void {
   const script = /^eval/i
-  const prepare = async (scope: TestScope): Promise<Subject> => {
-    await client.flushall()
-    const proxy = await startProxy({ target: redis }, scope)
-    const cache = await open(proxy, scope)
-    await warm(cache)
-    return { cache, proxy }
-  }
 
   test('[11a] push adds one element', async (t) => {
     const subject = await prepare(t)
@@ -182,67 +134,6 @@ function repeatTests(open: (proxy: TcpProxy, scope: TestScope) => Promise<Cache>
     assert.equal(await cache.destroy('k'), false)
   })
 
-  test('[11a] increment counts once, alone and in a batch', async (t) => {
-    const subject = await prepare(t)
-    const { cache } = subject
-    assert.equal(await cut(subject, script, () => cache.increment('k', 5)), 5)
-    assert.equal(await cache.increment('k'), 6)
-    const sums = await cut(subject, script, () => Promise.all([cache.increment('k', 10), cache.increment('k', 20)]))
-    assert.deepEqual(sums, [16, 36])
-    assert.equal(await cache.get('k'), 36)
-  })
-
-  test('[11a] withLock gets its lock and its token, whichever answer is lost', async (t) => {
-    const subject = await prepare(t)
-    const { cache } = subject
-    const token = await cut(subject, script, () => cache.withLock('k', { ms: 60_000 }, (_, given) => given))
-    assert.equal(String(token), await client.get('actionhero:fence:k'))
-    assert.equal(await client.exists('actionhero:lock:k'), 0)
-    const next = await cache.withLock('k', { ms: 60_000 }, async (_, given) => given)
-    assert.ok(next > token)
-    const work = cache.withLock('k', { ms: 60_000 }, () => cut(subject, script, () => cache.save('k', 1)))
-    assert.equal(await work, true)
-    assert.equal(await client.exists('actionhero:lock:k'), 0)
-  })
-
-  test('[11a] getOrSet produces once and stores, whichever answer is lost', async (t) => {
-    const subject = await prepare(t)
-    const { cache } = subject
-    let runs = 0
-    const produce = () => {
-      runs += 1
-      return runs
-    }
-    assert.equal(await cut(subject, script, () => cache.getOrSet('k', { expireMs: 60_000 }, produce)), 1)
-    const storing = cut(
-      subject,
-      // The first script claims, the second stores.
-      script,
-      () =>
-        cache.getOrSet('l', { expireMs: 60_000 }, async () => {
-          await client.ping()
-          return produce()
-        }),
-    )
-    assert.equal(await storing, 2)
-    assert.deepEqual([await cache.get('k'), await cache.get('l')], [1, 2])
-    assert.equal(await client.exists('actionhero:produce:k', 'actionhero:produce:l'), 0)
-    await cut(subject, script, () => cache.invalidateTags(['a']))
-  })
-
-  test('[11a] saves of one tick are all there, and reads of one tick all answered', async (t) => {
-    const subject = await prepare(t)
-    const { cache } = subject
-    const names = Array.from({ length: 50 }, (_, index) => `k ${index}`)
-    await cut(subject, script, () => Promise.all(names.map((name, index) => cache.save(name, index, 60_000))))
-    const values = await cut(subject, /^mget$/i, () => Promise.all(names.map((name) => cache.get(name))))
-    assert.deepEqual(
-      values,
-      names.map((_, index) => index),
-    )
-    assert.ok((await client.pttl('actionhero:cache:k 7')) > 50_000)
-  })
-
   test('[11a] save, a renewing load, clear and reads end as if nothing had happened', async (t) => {
     const subject = await prepare(t)
     const { cache } = subject
@@ -258,15 +149,4 @@ function repeatTests(open: (proxy: TcpProxy, scope: TestScope) => Promise<Cache>
   })
 }
 
-describe('a connection of ours', () => {
-  repeatTests((proxy, scope) => openCache({ redis: proxy.url }, scope))
-})
-
-describe('a client that was handed in', () => {
-  repeatTests((proxy, scope) => {
-    const handed = new Redis(proxy.url)
-    handed.on('error', () => undefined)
-    atEnd(scope, () => handed.disconnect())
-    return openCache({ redis: handed }, scope)
-  })
-})
+describeBothClients(redis, repeatTests)

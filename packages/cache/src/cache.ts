@@ -5,6 +5,7 @@ import { checkNamespaceName } from './namespace-name.ts'
 import { checkOwner } from './owner.ts'
 import { makeParts, type Parts } from './parts.ts'
 import type { Scope } from './scope.ts'
+import { traced, traces } from './traces.ts'
 import type {
   HeldLock,
   IncrementOptions,
@@ -62,7 +63,7 @@ export class Cache {
    * @throws `AH_CACHE_VALUE` for what JSON cannot hold, `AH_CACHE_DURATION`, `AH_CACHE_LOCKED`
    */
   save(key: string, value: unknown, expireMs?: number | null | SaveOptions): Promise<true> {
-    return this.#parts.writes.save(key, value, expireMs)
+    return traced(traces.save, this.#scope, key, () => this.#parts.writes.save(key, value, expireMs))
   }
 
   /**
@@ -71,12 +72,14 @@ export class Cache {
    * @throws `AH_CACHE_NOT_FOUND`, `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`
    */
   load<T = unknown>(key: string, options?: LoadOptions): Promise<LoadedEntry<T>> {
-    return this.#parts.reads.load<T>(key, options)
+    return traced(traces.load, this.#scope, key, () => this.#parts.reads.load<T>(key, options))
   }
 
   /** The value, or undefined if there is none. Throws `AH_CACHE_LOCKED`, `AH_CACHE_DURATION`. */
   get<T = unknown>(key: string, options?: WaitOptions): Promise<T | undefined> {
-    return this.#parts.reads.get<T>(key, options)
+    // What memory answers takes a fraction of a microsecond: no function is made for it.
+    if (!traces.get.hasSubscribers) return this.#parts.reads.get<T>(key, options)
+    return traced(traces.get, this.#scope, key, () => this.#parts.reads.get<T>(key, options))
   }
 
   /**
@@ -103,7 +106,7 @@ export class Cache {
    * @throws what `produce` throws, `AH_CACHE_PRODUCE_TIMEOUT`, `AH_CACHE_LOCKED`, `AH_CACHE_VALUE`, `AH_CACHE_OPTIONS`
    */
   getOrSet<T = unknown>(key: string, options: ProduceOptions, produce: Producer<T>): Promise<T> {
-    return this.#parts.produces.getOrSet(key, options, produce)
+    return traced(traces.getOrSet, this.#scope, key, () => this.#parts.produces.getOrSet(key, options, produce))
   }
 
   /** All values that were saved with one of these tags are gone from now on. One write for each tag. */
@@ -113,7 +116,7 @@ export class Cache {
 
   /** Removes a value or a list; whether there was one. Throws `AH_CACHE_LOCKED`. */
   destroy(key: string): Promise<boolean> {
-    return this.#parts.writes.destroy(key)
+    return traced(traces.destroy, this.#scope, key, () => this.#parts.writes.destroy(key))
   }
 
   /** The keys that begin with `prefix`, as they were given to `save` and `push`, in no order. */
@@ -137,7 +140,7 @@ export class Cache {
    * @throws `AH_CACHE_VALUE`, `AH_CACHE_LOCKED`, `AH_CACHE_NOT_A_LIST`
    */
   push(key: string, item: unknown): Promise<true> {
-    return this.#parts.lists.push(key, item)
+    return traced(traces.push, this.#scope, key, () => this.#parts.lists.push(key, item))
   }
 
   /**
@@ -146,7 +149,7 @@ export class Cache {
    * @throws `AH_CACHE_LOCKED`, `AH_CACHE_NOT_A_LIST`
    */
   pop<T = unknown>(key: string): Promise<T | null> {
-    return this.#parts.lists.pop<T>(key)
+    return traced(traces.pop, this.#scope, key, () => this.#parts.lists.pop<T>(key))
   }
 
   /** How many elements the list has; 0 if there is none. Throws `AH_CACHE_NOT_A_LIST`. */
@@ -161,7 +164,7 @@ export class Cache {
    * @throws `AH_CACHE_NOT_A_NUMBER`, `AH_CACHE_LOCKED`, `AH_CACHE_VALUE` for what cannot be added
    */
   increment(key: string, by?: number, options?: IncrementOptions): Promise<number> {
-    return this.#parts.counters.increment(key, by, options)
+    return traced(traces.increment, this.#scope, key, () => this.#parts.counters.increment(key, by, options))
   }
 
   /**
@@ -170,7 +173,7 @@ export class Cache {
    * @throws `AH_CACHE_LOCKED` if the lock is not free within `waitMs`, `AH_CACHE_LOCK_LOST` if it was lost meanwhile
    */
   withLock<T>(key: string, options: WithLockOptions, run: LockedRun<T>): Promise<T> {
-    return this.#parts.lockedRuns.withLock(key, options, run)
+    return traced(traces.withLock, this.#scope, key, () => this.#parts.lockedRuns.withLock(key, options, run))
   }
 
   /**
@@ -180,7 +183,7 @@ export class Cache {
    * @throws `AH_CACHE_DURATION`
    */
   lock(key: string, ms?: number): Promise<boolean> {
-    return this.#parts.locks.lock(key, ms)
+    return traced(traces.lock, this.#scope, key, () => this.#parts.locks.lock(key, ms))
   }
 
   /** Gives up the lock. True if the key is free now; false if another owner holds it, who keeps it. */

@@ -4,6 +4,8 @@ import type { CodedErrorConstructor } from 'fastify-ah-kit'
 
 /** An option of the plugin or of a call is unknown or has a wrong value. */
 export const AH_CACHE_OPTIONS: CodedErrorConstructor = createError('AH_CACHE_OPTIONS', '%s', 500)
+/** The command line of `fastify-ah cache` is wrong. */
+export const AH_CACHE_USAGE: CodedErrorConstructor = createError('AH_CACHE_USAGE', '%s', 500)
 /** `load` found nothing under the key. */
 export const AH_CACHE_NOT_FOUND: CodedErrorConstructor = createError(
   'AH_CACHE_NOT_FOUND',

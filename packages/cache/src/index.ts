@@ -23,6 +23,7 @@ export {
 export type { LocalStats } from './local-tier.ts'
 export { type CacheOptions, type LocalOptions, options, type ParsedCacheOptions } from './options.ts'
 export { type CacheRegistry, default, fastifyAhCache, fastifyAhCache as 'module.exports' } from './plugin.ts'
+export type { CacheTrace } from './traces.ts'
 export type {
   Frozen,
   HeldLock,

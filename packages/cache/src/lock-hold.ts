@@ -26,6 +26,7 @@ export class LockHold {
   readonly #lost = new AbortController()
   readonly #loop: Loop
   #deadline: NodeJS.Timeout | undefined
+  #isNew = true
 
   private constructor(scope: Scope, name: string, held: { call: string; token: number; ms: number; sentAt: number }) {
     this.#scope = scope
@@ -86,6 +87,10 @@ export class LockHold {
 
   async #renew(): Promise<number> {
     if (this.signal.aborted) return Number.POSITIVE_INFINITY
+    if (this.#isNew) {
+      this.#isNew = false
+      return this.#ms / 3
+    }
     const { traffic, keys, owner } = this.#scope
     const sentAt = performance.now()
     const found = [keys.lock(this.#name), keys.lockCall(this.#name), keys.fence(this.#name)]

@@ -30,6 +30,7 @@ export class Lease {
   readonly #name: string
   readonly #run: string
   readonly #renewal: Loop
+  #isNew = true
 
   constructor(scope: Scope, name: string) {
     this.#scope = scope
@@ -37,14 +38,7 @@ export class Lease {
     this.#run = `${scope.origin}:${scope.nextCall()}`
     this.#renewal = new Loop({
       name: `produce ${name}`,
-      step: async () => {
-        const answer = await scope.traffic.run<number>(
-          renewProduce,
-          [scope.keys.produce(name)],
-          [this.#run, scope.leaseMs],
-        )
-        return answer === 1 ? scope.leaseMs / 3 : Number.POSITIVE_INFINITY
-      },
+      step: () => this.#renew(),
       // It is tried again; if the lease ends meanwhile, another run begins and this one's value is not stored.
       onError: () => undefined,
       maxBackoffMs: scope.leaseMs / 3,
@@ -71,6 +65,16 @@ export class Lease {
   async fail(error: string): Promise<void> {
     await this.#renewal.stop()
     await this.#scope.traffic.run(failProduce, [this.#scope.keys.produce(this.#name)], [this.#run, error])
+  }
+
+  async #renew(): Promise<number> {
+    const { traffic, keys, leaseMs } = this.#scope
+    if (this.#isNew) {
+      this.#isNew = false
+      return leaseMs / 3
+    }
+    const answer = await traffic.run<number>(renewProduce, [keys.produce(this.#name)], [this.#run, leaseMs])
+    return answer === 1 ? leaseMs / 3 : Number.POSITIVE_INFINITY
   }
 
   #keys(): string[] {

@@ -5,6 +5,7 @@ import { toJson } from '../json-text.ts'
 import type { Scope } from '../scope.ts'
 import { shown } from '../shown.ts'
 import { Tags } from '../tags.ts'
+import { traced, traces } from '../traces.ts'
 import type { Producer } from '../types.ts'
 import type { Lease } from './lease.ts'
 import { lifeOf, type ProducePlan } from './produce-plan.ts'
@@ -34,13 +35,9 @@ export async function runProducer(
   try {
     // Before it reads what it makes the value of: who invalidates a tag from now on has the value be gone.
     const tags = await new Tags(scope).versions(plan.tags)
-    const json = toJson(
-      await inTime(
-        deadline - performance.now(),
-        produce,
-        () => new AH_CACHE_PRODUCE_TIMEOUT(shown(name), plan.timeoutMs),
-      ),
-    )
+    const late = (): Error => new AH_CACHE_PRODUCE_TIMEOUT(shown(name), plan.timeoutMs)
+    const run = (): Promise<unknown> => inTime(deadline - performance.now(), produce, late)
+    const json = toJson(await traced(traces.produce, scope, name, run))
     const now = Date.now()
     const { ttl, times } = lifeOf(plan, now)
     const bytes = entryOf(json, now, { ...times, tags })

@@ -3,7 +3,7 @@ import { type Logger, pino } from 'pino'
 import { type ErrorReport, reportOf } from './error-report.ts'
 import { describeAddress } from './listen-address.ts'
 import type { LogFile } from './log-file.ts'
-import type { ListenAddress } from './types.ts'
+import type { CrashedWorker, ListenAddress } from './types.ts'
 import type { WorkerExit } from './worker-events.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -38,6 +38,8 @@ export interface Audience {
   /** The workers will be replaced, one after the other or all at once; `serves` follows, also if nothing came of it. */
   reloads(): void
   stops(): void
+  /** A worker died by itself. */
+  died?(error: Error, worker: CrashedWorker): void
 }
 
 /** The lines and their keys: `worker workerPid generation` in each line about a worker, `err` with the stack. */
@@ -152,7 +154,11 @@ export class Journal {
     }
     if (exit.reason === 'stopped' || exit.wasAsked) this.#log.info(facts, 'worker stopped')
     else if (isTold) this.#log.debug(facts, 'worker died at boot')
-    else this.#log.error(facts, `worker died: ${error?.message ?? signal ?? `exit code ${code}`}`)
+    else this.#log.error(facts, `worker died: ${causeOf(exit)}`)
+    if (exit.reason === 'stopped' || exit.wasAsked) return
+    const { id, pid, role, generation } = worker
+    const died = Object.assign(new Error(causeOf(exit)), error)
+    for (const one of this.#audience) one.died?.(died, { id, pid, role, generation, code, signal })
   }
 
   /** Garbage may come by the thousand: the first is worth a warning. Undefined: from one of the workers. */
@@ -165,6 +171,10 @@ export class Journal {
   failed(error: Error, what: string): void {
     this.#log.error({ err: error }, what)
   }
+}
+
+function causeOf({ error, signal, code }: WorkerExit): string {
+  return error?.message ?? signal ?? `exit code ${code}`
 }
 
 function on(address: ListenAddress | undefined): string {

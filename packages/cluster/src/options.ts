@@ -1,6 +1,7 @@
 // The options of the command and of the plugin: one table each for type, default, check, help and README.
 import { type CheckedOptions, defineOptions, type OptionSchema } from 'fastify-ah-kit'
 import { AH_CLUSTER_OPTIONS } from './errors.ts'
+import type { CrashedWorker } from './types.ts'
 
 /** What the manager and a single process are started with. Durations are ms. */
 export interface StartOptions {
@@ -31,6 +32,7 @@ export interface ManagerOptions extends StartOptions {
   readonly hangMs: number
   readonly maxRssMb: number
   readonly exitOnFlap: boolean
+  readonly onCrash?: (error: Error, worker: CrashedWorker) => void
   /** Folder of the pid files, from `root`. */
   readonly pids: string
   readonly logLevel: string
@@ -146,6 +148,10 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: 'end the cluster when workers die faster than they can serve (3 a worker within 30 s)',
     type: 'boolean',
     default: false,
+  },
+  onCrash: {
+    description: 'function (error, worker) of a config file, told of each worker that died by itself',
+    check: { expected: 'a function', accepts: (value) => typeof value === 'function' },
   },
   pids: { ...text('folder of the pid files and of the control socket'), default: 'pids' },
   logLevel: {

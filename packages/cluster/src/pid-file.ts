@@ -73,7 +73,9 @@ export function readPidFile(path: string): PidFileReading | undefined {
 
 /** A process that began after the file was written got the pid of the one that wrote it: after a reboot, in a container. */
 function isOwner(pid: number, writtenAt: number): boolean {
-  if (pid === process.pid || !isAlive(pid)) return false
+  // In a container each primary may have the same pid: ours is an earlier one's unless we wrote it ourselves.
+  if (pid === process.pid) return writtenAt >= performance.timeOrigin
+  if (!isAlive(pid)) return false
   const startedAt = startOf(pid)
   return startedAt === undefined || startedAt <= writtenAt + CLOCKS_APART_MS
 }

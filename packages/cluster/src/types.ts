@@ -70,3 +70,13 @@ export interface ClusterStatus {
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
+
+/** A worker that died by itself. */
+export interface CrashedWorker {
+  readonly id: number
+  readonly pid: number | undefined
+  readonly role: string | undefined
+  readonly generation: number
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}

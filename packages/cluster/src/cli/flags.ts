@@ -4,7 +4,7 @@ import { defineOptions, type OptionSchema } from 'fastify-ah-kit'
 import { AH_CLUSTER_USAGE } from '../errors.ts'
 import { PREFIX } from './environment.ts'
 
-/** Options of a command by name; `app` and `root` are no flags. */
+/** Options of a command by name; `app`, `root` and `onCrash` are no flags. */
 export type Properties = Readonly<Record<string, OptionSchema>>
 
 /** What stands on the command line. */
@@ -15,7 +15,7 @@ export interface CommandLine {
   readonly wantsHelp: boolean
 }
 
-const NO_FLAGS: ReadonlySet<string> = new Set(['app', 'root'])
+const NO_FLAGS: ReadonlySet<string> = new Set(['app', 'root', 'onCrash'])
 const SHORT: Readonly<Record<string, string>> = { workers: 'w', port: 'p' }
 
 /** ActionHero's names, and what to say of them. */

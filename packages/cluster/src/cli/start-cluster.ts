@@ -11,7 +11,7 @@ import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
 import { type Audience, createLog, Journal } from '../journal.ts'
 import { LogFile } from '../log-file.ts'
 import type { Manager } from '../manager.ts'
-import { MANAGER_PROPERTIES, managerOptions } from '../options.ts'
+import { MANAGER_PROPERTIES, type ManagerOptions, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
 import { rolesOf } from '../roles.ts'
 import { onManagerSignals } from '../signals.ts'
@@ -81,6 +81,7 @@ export const startCluster: Command = {
       systemd,
       environment.isDetached ? new DaemonNews() : undefined,
       file === undefined ? undefined : reopening(file, log),
+      options.onCrash === undefined ? undefined : reporting(options.onCrash, log),
     ].filter((one) => one !== undefined)
     const handle = new ClusterHandle({
       options,
@@ -135,6 +136,22 @@ function reopening(file: LogFile, log: Logger): Audience {
         log.debug({ file: file.path }, 'the log file was opened anew')
       } catch (error) {
         log.error({ err: toError(error) }, 'the log goes on in the old file')
+      }
+    },
+  }
+}
+
+/** The hook of the config file: what it throws is told, and changes nothing. */
+function reporting(onCrash: NonNullable<ManagerOptions['onCrash']>, log: Logger): Audience {
+  return {
+    serves: () => undefined,
+    stops: () => undefined,
+    reloads: () => undefined,
+    died: (error, worker) => {
+      try {
+        onCrash(error, worker)
+      } catch (thrown) {
+        log.error({ err: toError(thrown) }, 'onCrash of the config file failed')
       }
     },
   }

@@ -69,6 +69,15 @@ test('[71] the files are read anew for each worker that starts', async (t) => {
   assert.deepEqual([before.SEEN_RELEASE, after.SEEN_RELEASE], ['one', 'two'])
 })
 
+test('a file that names another is not followed, and that is said', async (t) => {
+  const app = appFile(t, { 'app.mjs': SHOWS, 'first.env': 'FASTIFY_AH_ENV_FILE=second.env\n', 'second.env': SECOND })
+  const cluster = await startCluster({ app, workers: 1, args: ['--env-file', join(dirname(app), 'first.env')] }, t)
+  assert.equal(
+    cluster.node.stderr(),
+    'fastify-ah: FASTIFY_AH_ENV_FILE in a file of variables is not followed: name all of them where the first is named\n',
+  )
+})
+
 test('a file that is not there is a clear message', async (t) => {
   const { node } = await spawnCluster({ env: { FASTIFY_AH_ENV_FILE: 'missing.env' }, cwd: tempDir(t).path }, t)
   assert.deepEqual(await node.exited, { code: 2, signal: null })

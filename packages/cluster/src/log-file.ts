@@ -30,7 +30,9 @@ export class LogFile {
       if (this.#lost > 0)
         writeSync(this.#fd, `${JSON.stringify({ level: 40, msg: `${this.#lost} lines were lost` })}\n`)
       this.#lost = 0
-      writeSync(this.#fd, text)
+      const bytes = Buffer.from(text)
+      // The disk became full in the middle of it.
+      if (writeSync(this.#fd, bytes) < bytes.length) this.#lost = 1
     } catch (error) {
       // Told in the file itself, as soon as it takes something again: there is no other place.
       if ((error as NodeJS.ErrnoException).code === undefined) throw error

@@ -4,8 +4,10 @@ import { adviceOn } from './actionhero.ts'
 import type { Invocation } from './command.ts'
 import { readConfigFile } from './config-file.ts'
 import { type Environment, readEnvironment } from './environment.ts'
-import { type CommandLine, type Properties, readFlags, readVariables } from './flags.ts'
+import { type CommandLine, type Properties, readFlags, readVariables, variableOf } from './flags.ts'
 import { actionHeroLayer, type Layer, merge } from './settle.ts'
+
+const FILES = variableOf('envFile')
 
 /** All that was wanted. */
 export interface Wishes {
@@ -31,6 +33,9 @@ export async function readWishes(
   const full = withFiles(command, properties, flags, environment)
   const variables = readVariables(command, properties, full.flags)
   for (const name of variables.unknown) warn(`the variable ${name} means nothing to "${command}"`)
+  if (full !== environment && full.flags[FILES] !== environment.flags[FILES]) {
+    warn(`${FILES} in a file of variables is not followed: name all of them where the first is named`)
+  }
   for (const line of adviceOn(full.actionHero)) warn(line)
   const config = await readConfigFile(full.root, configWish(flags.values, variables.values, full))
   const inConfig = Object.entries(config?.values ?? {}).filter(([name]) => Object.hasOwn(properties, name))

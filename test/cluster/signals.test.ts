@@ -1,10 +1,11 @@
 // The signals of ActionHero's cluster, and the commands that say the same.
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import test from 'node:test'
 import type { ClusterStatus } from 'fastify-ah-cluster'
-import { httpGet, isAlive, processTree, until } from 'fastify-ah-test-support'
+import { httpGet, isAlive, processTree, random, scaled, until } from 'fastify-ah-test-support'
 import { startLoad } from './load.ts'
-import { type RunningCluster, startCluster } from './running.ts'
+import { type RunningCluster, spawnCluster, startCluster } from './running.ts'
 
 test('[68] USR2 reloads, one worker after the other, without a lost request', async (t) => {
   const cluster = await startCluster({}, t)
@@ -138,3 +139,25 @@ async function untilServing(cluster: RunningCluster, count: number): Promise<voi
     { deadlineMs: 60_000 },
   )
 }
+
+test('[68] signals in any order, twice, while it boots and serves: one end, with nothing left', async (t) => {
+  const signals = ['SIGUSR2', 'SIGTTIN', 'SIGTTOU', 'SIGHUP', 'SIGWINCH', 'SIGCONT'] as const
+  for (let round = 0; round < scaled(40, 4); round += 1) {
+    const cluster = await spawnCluster({ args: ['--drain-ms', '500'] }, t)
+    // In every other round it is still booting.
+    if (round % 2 === 0) await cluster.untilServing()
+    else await cluster.node.waitForLine(/worker starts/)
+    const sent = Array.from({ length: 12 }, () => signals[Math.floor(random() * signals.length)]!)
+    for (const signal of sent) {
+      cluster.node.kill(signal)
+      // How far apart they come is the subject, too.
+      await new Promise((resolve) => setTimeout(resolve, 100 * random()))
+    }
+    const end = random() < 0.5 ? (['SIGTERM', 'SIGINT'] as const) : (['SIGINT', 'SIGTERM'] as const)
+    for (const signal of end) cluster.node.kill(signal)
+    assert.deepEqual(await cluster.node.exited, { code: 0, signal: null }, `${sent.join(' ')}, then ${end.join(' ')}`)
+    assert.deepEqual(cluster.node.descendants(), [])
+    assert.deepEqual(readdirSync(cluster.pids), [])
+    assert.equal(cluster.log().filter(({ msg }) => msg.startsWith('the cluster stops')).length, 1)
+  }
+})

@@ -81,7 +81,7 @@ test('[69] a second primary with the same folder is an error that names the firs
   const first = await startCluster({ pids }, t)
   const second = await spawnCluster({ pids }, t)
   assert.deepEqual(await second.node.exited, { code: 1, signal: null })
-  assert.match(second.node.stderr(), new RegExp(`a cluster runs here already: pid ${first.pid} by \\S+cluster_pidfile`))
+  assert.match(second.node.stderr(), new RegExp(`already running: pid ${first.pid} by \\S+cluster_pidfile`))
   assert.match(second.node.stderr(), /another folder with --pids \(AH_CLUSTER_PID_FILE\)/)
   assert.equal((await first.ask('status')).code, 0)
   assert.equal(readFileSync(join(pids, 'cluster_pidfile'), 'utf8'), `${first.pid}\n`)
@@ -91,7 +91,7 @@ test('[69] of primaries that race over a stale file one wins, and the others say
   const pids = tempDir(t).path
   writeFileSync(join(pids, 'cluster_pidfile'), '999999999\n')
   const racers = await Promise.all(Array.from({ length: 4 }, () => spawnCluster({ pids, workers: 1 }, t)))
-  const losers = () => racers.filter(({ node }) => node.stderr().includes('a cluster runs here already'))
+  const losers = () => racers.filter(({ node }) => node.stderr().includes('already running'))
   await until(() => losers().length === 3, { deadlineMs: 30_000 })
   const winner = racers.find((racer) => !losers().includes(racer))!
   await winner.untilServing()
@@ -134,6 +134,30 @@ test('a folder whose path is too long for a socket is no obstacle for its contro
   const cluster = await startCluster({ pids, workers: 1 }, t)
   assert.equal((await cluster.ask('status')).code, 0)
   assert.deepEqual(await cluster.stop(), { code: 0, signal: null })
+})
+
+test('a single process writes its pid only if it is told where, under the name that ActionHero gives it', async (t) => {
+  const pids = tempDir(t).path
+  const start = async (...args: string[]) => {
+    const port = String(await freePort())
+    const all = ['start', fixture('app'), '--host', '127.0.0.1', '--port', port, ...args]
+    return spawnNode(command, { args: all, cwd: tempDir(t).path }, t)
+  }
+  const single = await start('--pids', pids)
+  await single.waitForLine(/listening on/, 30_000)
+  const [name] = readdirSync(pids)
+  assert.match(name!, /^actionhero-\d+\.\d+\.\d+\.\d+$/)
+  assert.equal(readFileSync(join(pids, name!), 'utf8'), `${single.pid}\n`)
+  const second = await start('--pids', pids)
+  assert.deepEqual(await second.exited, { code: 1, signal: null })
+  assert.match(second.stderr(), /already running: pid \d+ by \S+actionhero-/)
+  const without = await start()
+  await without.waitForLine(/listening on/, 30_000)
+  for (const one of [single, without]) {
+    one.kill('SIGTERM')
+    assert.deepEqual(await one.exited, { code: 0, signal: null })
+  }
+  assert.deepEqual(readdirSync(pids), [])
 })
 
 async function refused(t: TestContext, pids: string, options: SpawnNodeOptions, message: RegExp): Promise<void> {

@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly notReadyMs?: number
   readonly config?: string
   readonly envFile?: readonly string[]
+  /** Folder of the pid files, from `root`. */
+  readonly pids?: string
 }
 
 /** What the manager alone is started with. */
@@ -120,6 +122,7 @@ export const START_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     type: 'array',
     items: { type: 'string', minLength: 1 },
   },
+  pids: text("folder of the pid files, and of a cluster's control socket; a single process writes one only if told"),
 }
 
 /** Options of `fastify-ah start cluster`. */
@@ -153,7 +156,7 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: 'function (error, worker) of a config file, told of each worker that died by itself',
     check: { expected: 'a function', accepts: (value) => typeof value === 'function' },
   },
-  pids: { ...text('folder of the pid files and of the control socket'), default: 'pids' },
+  pids: { ...START_PROPERTIES['pids']!, default: 'pids' },
   logLevel: {
     description: "level of the primary's log",
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

@@ -96,7 +96,7 @@ function removeStale(path: string): void {
   if (seen === undefined) return
   if (seen.isLive) {
     throw new AH_CLUSTER_PID_FILE(
-      `a cluster runs here already: pid ${seen.pid} by ${path}; stop it, or give this one another folder with --pids`,
+      `already running: pid ${seen.pid} by ${path}; stop it, or give this one another folder with --pids`,
     )
   }
   const aside = `${path}.stale.${process.pid}`

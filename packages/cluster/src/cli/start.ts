@@ -1,6 +1,9 @@
 // fastify-ah start: one process, the same drain.
+import { join, resolve } from 'node:path'
+import { externalAddress } from '../external-address.ts'
 import { describeAddress } from '../listen-address.ts'
 import { START_PROPERTIES, startOptions } from '../options.ts'
+import { PidFile } from '../pid-file.ts'
 import { isListening } from '../seats.ts'
 import { onStopSignals } from '../signals.ts'
 import type { SingleProcess } from '../single-process.ts'
@@ -45,9 +48,15 @@ export const start: Command = {
       },
       force: () => process.exit(1),
     })
+    const root = options.root ?? environment.root
+    if (options.pids !== undefined) {
+      const file = PidFile.claim(join(resolve(root, options.pids), `actionhero-${externalAddress()}`))
+      // Also when it ends while it boots.
+      process.once('exit', () => file.release())
+    }
     single = await startSingle({
       options,
-      root: options.root ?? environment.root,
+      root,
       isListening: !isWebServerOff(environment.actionHero) && isListening(environment.role),
       startStore: options.embedded === true ? startStore : undefined,
       onStore: (url) => setVariable('REDIS_URL', url),

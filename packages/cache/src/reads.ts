@@ -49,14 +49,14 @@ export class Reads {
 
   async #get<T>(name: string, options?: WaitOptions): Promise<T | undefined> {
     if (options !== undefined) checkCallOptions('get', options, ['retry'])
-    const entry = await this.#read(name, undefined, retryMs(options?.retry, this.#scope.lockMs))
+    const entry = this.#counted(await this.#visible(name, undefined, retryMs(options?.retry, this.#scope.lockMs)))
     return entry?.value as T | undefined
   }
 
   async #load<T>(name: string, options?: LoadOptions): Promise<LoadedEntry<T>> {
     if (options !== undefined) checkCallOptions('load', options, ['expireMs', 'retry'])
     const expireMs = optionalDuration('expireMs', options?.expireMs)
-    const entry = await this.#read(name, expireMs, retryMs(options?.retry, this.#scope.lockMs))
+    const entry = this.#counted(await this.#visible(name, expireMs, retryMs(options?.retry, this.#scope.lockMs)))
     if (entry === undefined) throw new AH_CACHE_NOT_FOUND(shown(name))
     return loaded<T>(name, entry)
   }
@@ -66,13 +66,15 @@ export class Reads {
     const waitMs = retryMs(options?.retry, this.#scope.lockMs)
     checkEach('loadMany', names)
     for (const name of names) checkKey(name)
-    const entries = await allOf(names.map((name) => this.#read(name, undefined, waitMs)))
-    return entries.map((entry, index) => entry && loaded<T>(names[index] as string, entry))
+    const found = await allOf(names.map((name) => this.#visible(name, undefined, waitMs)))
+    return found.map((any, index) => {
+      const entry = this.#counted(any)
+      return entry && loaded<T>(names[index] as string, entry)
+    })
   }
 
   /** What is there and may still be handed out by somebody who knows that it is old; counts nothing but the asking. */
-  async peek(name: string, waitMs: number): Promise<Entry | undefined> {
-    this.#scope.counts.gets += 1
+  peek(name: string, waitMs: number): Promise<Entry | undefined> {
     return this.#visible(name, undefined, waitMs)
   }
 
@@ -81,11 +83,9 @@ export class Reads {
     return tags === undefined || this.#tags.areCurrent(tags)
   }
 
-  async #read(name: string, expireMs: number | undefined, waitMs: number): Promise<Entry | undefined> {
-    checkKey(name)
+  /** What `get` and `load` make of it: what is old is nothing to them. */
+  #counted(entry: Entry | undefined): Entry | undefined {
     const { counts } = this.#scope
-    counts.gets += 1
-    const entry = await this.#visible(name, expireMs, waitMs)
     if (entry === undefined || isStale(entry)) {
       counts.misses += 1
       return undefined
@@ -95,8 +95,11 @@ export class Reads {
   }
 
   async #visible(name: string, expireMs: number | undefined, waitMs: number): Promise<Entry | undefined> {
-    const { keys, owner, lockRetryMs } = this.#scope
-    const [value, lock] = [keys.value(name), keys.lock(name)]
+    checkKey(name)
+    const { keys, counts, owner, lockRetryMs } = this.#scope
+    counts.gets += 1
+    const value = keys.value(name)
+    const lock = keys.lock(name)
     let wait: LockWait | undefined
     for (;;) {
       const { entry, holder } = await this.#find(value, lock, expireMs)
@@ -110,7 +113,18 @@ export class Reads {
   }
 
   /** The one place where a value and its lock are asked for: of the local tier, else of Redis. */
-  async #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
+  #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
+    const isPlain = this.#scope.local === undefined && expireMs === undefined
+    return isPlain ? this.#ask(value, lock) : this.#findOrRenew(value, lock, expireMs)
+  }
+
+  async #ask(value: string, lock: string): Promise<Found> {
+    const { changes, traffic } = this.#scope
+    await changes.settle(value)
+    return this.#open(await traffic.read(value, lock))
+  }
+
+  async #findOrRenew(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
     const { local, changes, traffic, owner } = this.#scope
     if (expireMs !== undefined) {
       return ownWrite(local, [value], async () => {
@@ -120,8 +134,8 @@ export class Reads {
     }
     const known = local?.find(value, lock)
     if (known !== undefined) return known
+    if (local === undefined) return this.#ask(value, lock)
     await changes.settle(value)
-    if (local === undefined) return this.#open(await traffic.read(value, lock))
     const mark = local.asks(value, lock)
     try {
       const found = this.#open(await traffic.read(value, lock))

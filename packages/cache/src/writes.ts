@@ -60,11 +60,13 @@ export class Writes {
   async #store(name: string, json: string, plan: SavePlan): Promise<true> {
     const { keys, changes, counts, local } = this.#scope
     const value = keys.value(name)
-    const answer = await ownWrite(local, [value], async () => {
-      if (plan.tags !== undefined) return this.#storeTagged(name, json, plan, plan.tags)
+    const { tags } = plan
+    const store = async (): Promise<number> => {
       await changes.settle(value)
       return this.#send(name, entryOf(json, Date.now()), plan)
-    })
+    }
+    const write = tags === undefined ? store : () => this.#storeTagged(name, json, plan, tags)
+    const answer = await ownWrite(local, [value], write)
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
     if (answer === 2) throw new AH_CACHE_FENCED(shown(name), String(plan.token))
     counts.saves += 1

@@ -4,12 +4,14 @@ import {
   type Cache,
   type CacheOptions,
   type CacheRegistry,
+  type CacheStats,
   type Frozen,
   fastifyAhCache,
   type HeldLock,
   type LoadedEntry,
   type LocalStats,
 } from 'fastify-ah-cache'
+import { run } from 'fastify-ah-cache/cli'
 import plain from 'fastify-ah-cache/plugin'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -49,6 +51,47 @@ export async function checkTypes(cache: Cache): Promise<void> {
   await inner.save('k', 1, 1)
   await inner.save('k', 1, null)
   await inner.save('k', 1, { expireMs: 1 })
+  await inner.save('k', 1, { expireMs: 1, jitter: 0.1, tags: ['a'], fencingToken: 1 })
+  await inner.saveMany([
+    ['k', 1],
+    ['l', { any: 'thing' }, 1_000],
+    ['m', 2, { tags: ['a'] }],
+  ])
+  const many = await inner.loadMany<User>(['k', 'l'])
+  holds<Equal<typeof many, (LoadedEntry<User> | undefined)[]>>()
+  const made = await inner.getOrSet('k', { expireMs: 1, staleMs: 1, tags: ['a'] }, async (signal) => {
+    holds<Equal<typeof signal, AbortSignal>>()
+    return { name: 'n' }
+  })
+  holds<Equal<typeof made, { name: string }>>()
+  const user2 = await inner.getOrSet<User>('k', {}, () => ({ name: 'n' }))
+  holds<Equal<typeof user2, User>>()
+  const done = await inner.withLock('k', { ms: 1_000, waitMs: 1 }, (signal, token) => {
+    holds<Equal<[typeof signal, typeof token], [AbortSignal, number]>>()
+    return 'done'
+  })
+  holds<Equal<typeof done, string>>()
+  holds<Equal<Awaited<ReturnType<typeof inner.increment>>, number>>()
+  await inner.increment('k', -1, { expireMs: 1 })
+  await inner.invalidateTags(['a'])
+  const { hits, local }: CacheStats = inner.stats()
+  holds<Equal<typeof hits, number>>()
+  holds<Equal<typeof local, LocalStats | undefined>>()
+  const runs: (args: readonly string[]) => Promise<number> = run
+  await runs(['keys'])
+  // @ts-expect-error counters are read, not set
+  inner.stats().hits = 1
+  // @ts-expect-error tags are texts
+  await inner.save('k', 1, { tags: [1] })
+  // @ts-expect-error increments have no tags
+  await inner.increment('k', 1, { tags: ['a'] })
+  // @ts-expect-error an item is a key and a value
+  await inner.saveMany([['k']])
+  // @ts-expect-error a producer is needed
+  await inner.getOrSet('k', { expireMs: 1 })
+  // @ts-expect-error withLock has waitMs
+  await inner.withLock('k', { retry: true }, () => 1)
+
   // @ts-expect-error ActionHero's name
   await inner.load('k', { expireTimeMS: 1 })
   // @ts-expect-error get renews nothing

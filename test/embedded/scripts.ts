@@ -109,6 +109,22 @@ export const scripts: Contract = {
       ALL_BYTES_TEXT,
     ]),
     send('EVAL', 'return cmsgpack.unpack(cmsgpack.pack({7, {1, false, 3}}))', 0).replies([7, [1, null, 3]]),
+    send('EVAL', "return string.format('%.0f', math.max((tonumber('1795321893462123') or 0) + 1, 5))", 0).replies(
+      '1795321893462124',
+    ),
+    send('EVAL', "return (tonumber(false) or 7) + (tonumber('') or 1)", 0).replies(8),
+    send('EVAL', "return {string.match('run a:1 -', '^run (%S+) (%S+)$')}", 0).replies(['a:1', '-']),
+    send('EVAL', "return tostring(string.match('', '^run (%S+) '))", 0).replies('nil'),
+    send(
+      'EVAL',
+      `return {string.match('{"value":-41,"createdAt":5,"tags":[["a",1]]}', '^{"value":(-?%d+)(,"createdAt":%d.*)$')}`,
+      0,
+    ).replies(['-41', ',"createdAt":5,"tags":[["a",1]]}']),
+    send(
+      'EVAL',
+      "redis.call('SET', 'ends', 1, 'PX', 100000) redis.call('SET', 'ends', 2, 'KEEPTTL') return redis.call('PTTL', 'ends')",
+      0,
+    ).replies(between(90_000, 100_000)),
     send('EVAL', "return redis.sha1hex('abc')", 0).replies('a9993e364706816aba3e25717850c26c9cd0d89d'),
   ],
   'an error of a command ends the script, unless it was a pcall': [
@@ -122,6 +138,17 @@ export const scripts: Contract = {
       'table',
       'WRONGTYPE Operation against a key holding the wrong kind of value',
     ]),
+    send('EVAL', "local done = redis.pcall('SET', 'ok', 'v') return {done.ok, tostring(done.err)}", 0).replies([
+      'OK',
+      'nil',
+    ]),
+    send('EVAL', "local done = redis.pcall('PSETEX', 'ok', 9, 'v') return tostring(done.err)", 0).replies('nil'),
+    send('RPUSH', 'a list', 'x').replies(1),
+    send(
+      'EVAL',
+      "local got = redis.pcall('GET', 'a list') return type(got) == 'table' and got.err or 'fine'",
+      0,
+    ).replies(matching(/^WRONGTYPE /)),
     send('EVAL', "return redis.call('NONSENSE')", 0).replies(
       error('ERR Unknown Redis command called from script script: '),
     ),

@@ -12,6 +12,8 @@ import { type CacheOptions, options } from './options.ts'
 import { checkOwner, ownerOfNode } from './owner.ts'
 import { makeScope } from './scope.ts'
 
+export type { Cache } from './cache.ts'
+
 /** All caches of an app by decorator, under `Symbol.for('fastify-ah.cache')` on its root: how other plugins find them. */
 export type CacheRegistry = ReadonlyMap<string, Cache>
 

@@ -62,6 +62,29 @@ test('crash trackers: a monitor sees the error, and the primary’s log has it t
   assert.equal(died?.msg, 'worker died: no luck')
 })
 
+test('crash trackers: the hook of the config file hears of a kill, and its own failure ends nothing', async (t) => {
+  const [, config] = /```js\n(\/\/ fastify-ah\.config\.js\n[\s\S]*?)```/.exec(page)!
+  const file = appFile(t, {
+    'fastify-ah.config.mjs': config!,
+    'tracker.js': `
+      import { setTimeout as sleep } from 'node:timers/promises'
+      export async function report(error, worker) {
+        console.log('reported ' + worker.id + ': ' + error.message)
+        await sleep(50)
+        throw new Error('the tracker is away')
+      }\n`,
+    'package.json': '{ "type": "module" }',
+  })
+  const cluster = await startCluster({ workers: 1, args: ['--config', file] }, t)
+  const [pid] = cluster.workers()
+  process.kill(pid!, 'SIGKILL')
+  await cluster.node.waitForLine(/^reported 1: .*SIGKILL/)
+  await cluster.node.waitForLine(/onCrash failed/)
+  await cluster.untilServing({ count: 1, not: [pid!] })
+  assert.equal((await httpGet(cluster.target)).status, 200)
+  assert.deepEqual(await cluster.stop(), { code: 0, signal: null })
+})
+
 test('central logs: a log file that is copied and emptied in place goes on from its beginning', async (t) => {
   const app = appFile(t, {
     'app.mjs': `export default async (app) => {

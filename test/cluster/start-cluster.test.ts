@@ -85,7 +85,7 @@ test('onCrash of a config file is told of each crash; what it throws changes not
   await node.waitForLine(/equilibrium/, 30_000)
   await Promise.allSettled([httpGet({ port }, { path: '/throw' })])
   await node.waitForLine(/^hook: thrown where nobody catches 1$/)
-  await node.waitForLine(/onCrash of the config file failed/)
+  await node.waitForLine(/onCrash failed/)
   await until(async () => (await httpGet({ port })).status === 200)
   node.kill('SIGTERM')
   assert.deepEqual(await node.exited, { code: 0, signal: null })

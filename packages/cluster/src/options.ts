@@ -26,6 +26,9 @@ export interface StartOptions {
   readonly pids?: string
 }
 
+/** Told of a worker that died by itself. What it throws, or rejects with, is logged and changes nothing. */
+export type CrashHook = (error: Error, worker: CrashedWorker) => unknown
+
 /** What the manager alone is started with. */
 export interface ManagerOptions extends StartOptions {
   readonly workers?: number
@@ -34,7 +37,7 @@ export interface ManagerOptions extends StartOptions {
   readonly hangMs: number
   readonly maxRssMb: number
   readonly exitOnFlap: boolean
-  readonly onCrash?: (error: Error, worker: CrashedWorker) => void
+  readonly onCrash?: CrashHook
   /** Folder of the pid files, from `root`. */
   readonly pids: string
   readonly logLevel: string

@@ -1,6 +1,8 @@
 // Starts a cluster from a program instead of the command.
+
 import { hostname } from 'node:os'
 import process from 'node:process'
+import { guardedHook } from './crash-hook.ts'
 import { AH_CLUSTER_OPTIONS } from './errors.ts'
 import { createLog, Journal } from './journal.ts'
 import { type ManagerOptions, managerOptions } from './options.ts'
@@ -45,7 +47,7 @@ export async function startCluster({ env, ...given }: ClusterOptions = {}): Prom
     journal: new Journal(log, [audience]),
     startStore: isEmbedded ? startStore : undefined,
   }))
-  if (options.onCrash !== undefined) cluster.on('crash', options.onCrash)
+  if (options.onCrash !== undefined) cluster.on('crash', guardedHook(options.onCrash, log))
   await cluster.start()
   return cluster
 }

@@ -5,13 +5,14 @@ import { toError } from 'fastify-ah-kit'
 import type { Logger } from 'pino'
 import { capacity, warningsOf } from '../capacity.ts'
 import { ClusterHandle } from '../cluster-handle.ts'
+import { guardedHook } from '../crash-hook.ts'
 import { AH_CLUSTER_USAGE } from '../errors.ts'
 import { FileWatch } from '../file-watch.ts'
 import { inspectorFlags, inspectorPort } from '../inspector-flags.ts'
 import { type Audience, createLog, Journal } from '../journal.ts'
 import { LogFile } from '../log-file.ts'
 import type { Manager } from '../manager.ts'
-import { MANAGER_PROPERTIES, type ManagerOptions, managerOptions } from '../options.ts'
+import { type CrashHook, MANAGER_PROPERTIES, managerOptions } from '../options.ts'
 import { guardPrimary } from '../primary-guard.ts'
 import { rolesOf } from '../roles.ts'
 import { onManagerSignals } from '../signals.ts'
@@ -141,18 +142,13 @@ function reopening(file: LogFile, log: Logger): Audience {
   }
 }
 
-/** The hook of the config file: what it throws is told, and changes nothing. */
-function reporting(onCrash: NonNullable<ManagerOptions['onCrash']>, log: Logger): Audience {
+/** The hook of the config file. */
+function reporting(onCrash: CrashHook, log: Logger): Audience {
+  const hook = guardedHook(onCrash, log)
   return {
     serves: () => undefined,
     stops: () => undefined,
     reloads: () => undefined,
-    died: (error, worker) => {
-      try {
-        onCrash(error, worker)
-      } catch (thrown) {
-        log.error({ err: toError(thrown) }, 'onCrash of the config file failed')
-      }
-    },
+    died: (error, worker) => void hook(error, worker),
   }
 }

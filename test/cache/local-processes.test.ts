@@ -35,22 +35,33 @@ async function watch(redis: RedisServer, scope: TestScope) {
   const monitor = await redis.client().monitor()
   atEnd(scope, () => monitor.disconnect())
   monitor.on('error', () => undefined)
+  const versions = new Map<string, number>()
   let changes = 0
   let isOver = false
   // The owner of a lock that may be taken; that it was, the command behind it tells.
   let asked: [key: string, owner: string] | undefined
   monitor.on('monitor', (time: string, [name = '', redisKey = '', ...args]: string[]) => {
     if (name === 'echo') isOver = true
-    const [, kind, key = ''] = /^actionhero:(cache|lock|lock-call):(k\d+)$/.exec(redisKey) ?? []
+    const [, kind, key = ''] = /^actionhero:(cache|lock|lock-call|tag):([kt]\d+)$/.exec(redisKey) ?? []
     if (kind === undefined) return
     const at = Number(time) * 1000
     const command = name.toUpperCase()
+    if (kind === 'tag') {
+      if (command !== 'SET') return
+      versions.set(key, Number(args[0]))
+      for (const timeline of values.values()) timeline.raise(at, key)
+      return
+    }
     const of = (kind === 'cache' ? values : locks).get(key)!
     const isRemoval = command === 'UNLINK' || command === 'DEL'
     if (kind === 'cache') {
-      if (command === 'SET') of.set(at, valueIn(args[0]!))
-      else if (command === 'PSETEX') of.set(at, valueIn(args[1]!), Number(args[0]))
-      else if (command === 'PEXPIRE') of.renew(at, Number(args[0]))
+      if (command === 'SET' || command === 'PSETEX') {
+        const [bytes, ttl] = command === 'SET' ? [args[0]!] : [args[1]!, Number(args[0])]
+        const tags = tagsIn(bytes)
+        // Saved with what a tag was before it was invalidated: nobody may see it.
+        const isCurrent = [...tags].every(([tag, version]) => version === (versions.get(tag) ?? 0))
+        of.set(at, isCurrent ? valueIn(bytes) : undefined, ttl, isCurrent ? [...tags.keys()] : [])
+      } else if (command === 'PEXPIRE') of.renew(at, Number(args[0]))
       else if (isRemoval) of.set(at, undefined)
       else return
       changes += 1
@@ -76,6 +87,12 @@ async function killRequests(redis: RedisServer): Promise<void> {
   const ids = clients.flatMap((line) => (/ flags=N /.test(line) ? (/^id=(\d+)/.exec(line)?.[1] ?? []) : []))
   // Some are gone by now.
   for (const id of ids) await redis.command('CLIENT', 'KILL', 'ID', id)
+}
+
+/** The tags of an entry and their versions. */
+function tagsIn(bytes: string): Map<string, number> {
+  const pairs = bytes.replaceAll('\\"', '"').matchAll(/\["(t\d)",(\d+)\]/g)
+  return new Map([...pairs].map(([, tag, version]) => [tag!, Number(version)]))
 }
 
 function valueIn(bytes: string): string {
@@ -151,7 +168,8 @@ test('[20] random writes, ends, locks and cut connections: nothing old at rest, 
   const held = await Promise.all(keys.map((key) => client.get(`actionhero:cache:${key}`)))
   const expected = Object.fromEntries(
     keys.map((key, index) => {
-      const value = held[index] === null ? null : valueIn(held[index]!)
+      // Tags too are as the monitor said.
+      const value = held[index] === null ? null : seen.values.get(key)!.now === undefined ? null : valueIn(held[index]!)
       return [key, [value, value]]
     }),
   )

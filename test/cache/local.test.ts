@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { startRedis, until } from 'fastify-ah-test-support'
+import { type RedisServer, startRedis, until } from 'fastify-ah-test-support'
 import { ask, untilHeard, warm } from './local-reads.ts'
 import { openCache } from './open-cache.ts'
 
@@ -13,6 +13,12 @@ const local = { max: 100 }
 const stored = (value: unknown, more = {}) => JSON.stringify({ value, createdAt: 1, ...more })
 const valueKey = (name: string) => `actionhero:cache:${name}`
 const write = (name: string, value: string) => client.set(valueKey(name), value)
+
+/** How often Redis was asked so. */
+async function commandsOf(server: RedisServer, name: string): Promise<number> {
+  const stats = String(await server.command('INFO', 'commandstats'))
+  return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+}
 
 /** Blocks the event loop. */
 function compute(ms: number): void {
@@ -153,6 +159,41 @@ describe('what this process does', () => {
     assert.deepEqual(await cache.load('loaded'), { key: 'loaded', value: 'v', createdAt: 5 })
     assert.deepEqual(await cache.get('loaded', { retry: true }), 'v')
     assert.equal(cache.local!.hits, hits + 2)
+  })
+})
+
+describe('tags', () => {
+  test('a value with tags is answered from memory until one of them is invalidated, here or elsewhere', async (t) => {
+    const cache = await openCache({ redis: redis.url, local }, t)
+    const other = await openCache({ redis: redis.url }, t)
+    for (const [round, invalidate] of [
+      () => cache.invalidateTags(['one']),
+      () => other.invalidateTags(['two']),
+      () => client.unlink('actionhero:tag:one'),
+    ].entries()) {
+      await cache.save('tagged', round, { tags: ['one', 'two'] })
+      assert.equal(await warm(cache, 'tagged'), round)
+      const sent = await commandsOf(redis, 'mget')
+      for (let read = 0; read < 5; read += 1) assert.equal(await cache.get('tagged'), round)
+      assert.deepEqual((await cache.load('tagged')).value, round)
+      assert.equal(await cache.getOrSet('tagged', { expireMs: 60_000 }, () => 'produced'), round)
+      assert.equal(await commandsOf(redis, 'mget'), sent, 'Redis was not asked')
+      await invalidate()
+      if (round === 0) assert.equal(await cache.get('tagged'), undefined)
+      else await until(async () => (await cache.get('tagged')) === undefined)
+    }
+  })
+
+  test('a tag of one namespace is not that of another', async (t) => {
+    const cache = await openCache({ redis: redis.url, local }, t)
+    const inside = cache.namespace('tags')
+    await inside.save('k', 'inner', { tags: ['same'] })
+    await cache.save('k', 'outer', { tags: ['same'] })
+    assert.deepEqual([await warm(inside, 'k'), await warm(cache, 'k')], ['inner', 'outer'])
+    await cache.invalidateTags(['same'])
+    assert.deepEqual([await cache.get('k'), await ask(inside, 'k')], [undefined, { value: 'inner', from: 'memory' }])
+    await inside.invalidateTags(['same'])
+    assert.equal(await inside.get('k'), undefined)
   })
 })
 

@@ -112,6 +112,11 @@ export class CacheKeys {
     return `${this.#space.prefix}${kinds.lock}:`
   }
 
+  /** Likewise, of the versions of all tags. */
+  get tagPrefix(): string {
+    return `${this.#space.prefix}${kinds.tag}:`
+  }
+
   /** What the keys begin with by which local tiers find out whether they hear of changes. */
   get localProofPrefix(): string {
     return `${this.#space.prefix}${kinds.localProof}:`

@@ -1,5 +1,5 @@
 // The place for a tier in this process in front of Redis: what it is asked and told. Without one, nothing stands here.
-import type { Entry } from './entry.ts'
+import type { Entry, TagVersion } from './entry.ts'
 
 /** What a read of a value and its lock finds. */
 export interface Found {
@@ -43,8 +43,11 @@ export type ReadMark = object | undefined
  */
 export interface LocalTier {
   readonly stats: LocalStats
-  /** What is known of a name (that of the whole cache, outside of all namespaces) and may be handed out as it is. */
-  recall(name: string): Known | undefined
+  /**
+   * What is known of a name (that of the whole cache, outside of all namespaces) and may be handed out as it is; a value
+   * with tags only if `areTagsKnown` says that they are, and unchanged.
+   */
+  recall(name: string, areTagsKnown: (tags: readonly TagVersion[]) => boolean): Known | undefined
   /** What is known to be what Redis holds; undefined if Redis has to be asked. */
   find(value: string, lock: string): Found | undefined
   /** A read leaves now. */
@@ -53,6 +56,10 @@ export interface LocalTier {
   answered(mark: ReadMark, found: Found): Found
   /** It will not be answered. */
   failed(mark: ReadMark): void
+  /** The version of a tag, by its key, if it is known. */
+  version(tag: string): number | undefined
+  /** Likewise; what `ask` finds in Redis if it is not. */
+  versionOf(tag: string, ask: () => Promise<number>): Promise<number>
   writeBegins(key: string): void
   writeEnds(key: string): void
 }

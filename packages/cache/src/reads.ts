@@ -3,7 +3,7 @@ import { allOf } from './all-of.ts'
 import type { Pair } from './asked.ts'
 import { checkCallOptions, checkEach } from './call-options.ts'
 import { optionalDuration, retryMs } from './duration.ts'
-import { decodeEntry, type Entry, isOver, isStale } from './entry.ts'
+import { decodeEntry, type Entry, isOver, isStale, type TagVersion } from './entry.ts'
 import { AH_CACHE_LOCKED, AH_CACHE_NOT_FOUND } from './errors.ts'
 import { checkKey } from './key.ts'
 import { deepFreeze } from './local/deep-freeze.ts'
@@ -18,6 +18,8 @@ import type { LoadedEntry, LoadOptions, WaitOptions } from './types.ts'
 export class Reads {
   readonly #scope: Scope
   readonly #tags: Tags
+
+  readonly #areTagsKnown = (tags: readonly TagVersion[]): boolean => this.#tags.areKnown(tags)
 
   constructor(scope: Scope) {
     this.#scope = scope
@@ -39,7 +41,7 @@ export class Reads {
   #recall(name: string): Known | undefined {
     const { local, keys, counts } = this.#scope
     if (local === undefined || typeof name !== 'string') return undefined
-    const known = local.recall(keys.fullName(name))
+    const known = local.recall(keys.fullName(name), this.#areTagsKnown)
     if (known !== undefined) {
       counts.gets += 1
       counts.hits += 1

@@ -19,15 +19,24 @@ export class Tags {
 
   /** The versions as they are now; what is asked for in one tick leaves together. */
   async versions(tags: readonly string[]): Promise<TagVersion[]> {
-    const { traffic, keys } = this.#scope
+    const { traffic, keys, local } = this.#scope
     return Promise.all(
       tags.map(async (tag) => {
         const key = keys.tag(tag)
-        // A tag has no lock: its key stands for both.
-        const [version] = await traffic.read(key, key)
-        return [tag, Number(version ?? 0)] as const
+        const ask = async (): Promise<number> => {
+          // A tag has no lock: its key stands for both.
+          const [version] = await traffic.read(key, key)
+          return Number(version ?? 0)
+        }
+        return [tag, await (local === undefined ? ask() : local.versionOf(key, ask))] as const
       }),
     )
+  }
+
+  /** Whether this process's memory knows that none of them was invalidated since. */
+  areKnown(tags: readonly TagVersion[]): boolean {
+    const { keys, local } = this.#scope
+    return tags.every(([tag, version]) => local?.version(keys.tag(tag)) === version)
   }
 
   /** Whether none of them was invalidated since. */

@@ -14,6 +14,7 @@ const { cache } = app
 /** Key, what was read (null: nothing, false: refused as locked), and when the read began and ended, in ms since 1970. */
 type Note = [key: string, value: string | null | false, begun: number, ended: number]
 
+const tags = ['t0', 't1']
 const notes: Note[] = []
 let written = 0
 let failed = 0
@@ -39,6 +40,9 @@ async function write(key: string): Promise<void> {
     () => cache.save(key, value),
     () => cache.save(key, value),
     () => cache.save(key, value, 5 + Math.floor(Math.random() * 200)),
+    () => cache.save(key, value, { tags: [any(tags)] }),
+    () => cache.save(key, value, { tags }),
+    () => cache.invalidateTags([any(tags)]),
     () => cache.destroy(key),
     () => cache.load(key, { expireMs: 5 + Math.floor(Math.random() * 200) }),
     () => cache.lock(key, 5 + Math.floor(Math.random() * 200)),

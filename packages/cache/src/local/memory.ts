@@ -1,13 +1,6 @@
-// What this process remembers: entries by name, the least recently used forgotten first, and the reads under way that
+// What this process remembers: what lies under names, the least recently used forgotten first, and the reads under way that
 // may become entries.
 import { LRUCache } from 'lru-cache'
-import type { Known } from '../local-tier.ts'
-
-/** An entry in memory. */
-export interface Kept extends Known {
-  /** Not to be served from then on, in ms of the monotonic clock. */
-  readonly endsAt: number
-}
 
 /** A read on its way, from before it is sent until what it found is kept or not. */
 export interface Fill {
@@ -24,7 +17,7 @@ export interface Fill {
  * A read's answer and the word that the key has changed come over two sockets, in any order. Whatever drops a name
  * breaks the reads of it that are under way: they still answer their callers, and nothing of them is kept.
  */
-export class Memory {
+export class Memory<Kept extends object> {
   readonly #entries: LRUCache<string, Kept>
   readonly #fills = new Map<string, Fill>()
 

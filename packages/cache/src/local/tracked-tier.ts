@@ -1,7 +1,7 @@
 // The local tier: values of this process's memory in place of a round trip, as long as Redis names every key that changes.
 import type { FastifyBaseLogger } from 'fastify'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
-import type { Entry } from '../entry.ts'
+import type { Entry, TagVersion } from '../entry.ts'
 import type { CacheKeys } from '../keys.ts'
 import type { Found, Known, LocalStats, LocalTier } from '../local-tier.ts'
 import type { LocalOptions } from '../options.ts'
@@ -18,6 +18,12 @@ export interface TrackedTierOptions extends LocalOptions {
   readonly log: FastifyBaseLogger
 }
 
+/** An entry in memory. */
+interface Kept extends Known {
+  /** Not to be served from then on, in ms of the monotonic clock. */
+  readonly endsAt: number
+}
+
 // However the network fails: what is served was known to Redis's word of at most so long ago, in ms.
 const leaseMs = 1000
 
@@ -27,16 +33,20 @@ const leaseMs = 1000
  *
  * Kept is what nobody had locked: memory is shared by all owners in this process, and a lock that is taken later drops
  * the entry as a write does. Misses are not kept: a miss is mostly followed by a save, and random keys would push out
- * what is asked for again.
+ * what is asked for again. The versions of tags are kept beside the values: a value is current if its tags have in memory
+ * the versions that it was saved with.
  */
 export class TrackedTier implements LocalTier {
   readonly #options: TrackedTierOptions
-  readonly #memory: Memory
+  readonly #memory: Memory<Kept>
+  /** Of tags, by their Redis keys; 0 for those that were never invalidated. */
+  readonly #versions: Memory<{ readonly version: number }>
   readonly #tracking: Tracking
   readonly #turn = new Turn()
   readonly #ends: Ends
   readonly #valuePrefix: string
   readonly #lockPrefix: string
+  readonly #tagPrefix: string
   #hits = 0
   #misses = 0
   #invalidations = 0
@@ -45,13 +55,15 @@ export class TrackedTier implements LocalTier {
     const { connection, keys, log, max } = options
     this.#options = options
     this.#memory = new Memory(max)
+    this.#versions = new Memory(max)
     this.#ends = new Ends(connection)
     this.#valuePrefix = keys.valuePrefix
     this.#lockPrefix = keys.lockPrefix
+    this.#tagPrefix = keys.tagPrefix
     this.#tracking = new Tracking({
       connection,
       log,
-      prefixes: [this.#valuePrefix, this.#lockPrefix],
+      prefixes: [this.#valuePrefix, this.#lockPrefix, this.#tagPrefix],
       proofPrefix: keys.localProofPrefix,
       onKeys: (changed) => this.#forget(changed),
     })
@@ -79,16 +91,19 @@ export class TrackedTier implements LocalTier {
     await Promise.all([this.#tracking.close(), this.#ends.close()])
   }
 
-  recall(name: string): Known | undefined {
+  recall(name: string, areTagsKnown?: (tags: readonly TagVersion[]) => boolean): Known | undefined {
     const kept = this.#memory.find(name)
     if (kept === undefined) return undefined
     const now = performance.now()
-    if (now >= kept.endsAt) this.#memory.expire(name)
-    else if (now < this.#turn.freshUntil(now, this.#leaseEnd)) {
-      this.#hits += 1
-      return kept
+    if (now >= kept.endsAt) {
+      this.#memory.expire(name)
+      return undefined
     }
-    return undefined
+    if (now >= this.#turn.freshUntil(now, this.#leaseEnd)) return undefined
+    const { tags } = kept.entry
+    if (tags !== undefined && areTagsKnown !== undefined && !areTagsKnown(tags)) return undefined
+    this.#hits += 1
+    return kept
   }
 
   find(value: string): Found | undefined {
@@ -104,15 +119,32 @@ export class TrackedTier implements LocalTier {
   answered(fill: Fill | undefined, found: Found): Found {
     const { entry, holder } = found
     if (fill === undefined) return found
-    // A tag's version is asked for at every read, so a value with tags is of no use here.
-    const isUseful = entry !== undefined && entry.tags === undefined && holder === null
-    if (isUseful && !fill.isBroken && !fill.isTaken) void this.#keep(fill, entry)
+    if (entry !== undefined && holder === null && !fill.isBroken && !fill.isTaken) void this.#keep(fill, entry)
     this.#memory.end(fill)
     return found
   }
 
   failed(fill: Fill | undefined): void {
     if (fill !== undefined) this.#memory.end(fill)
+  }
+
+  version(tag: string): number | undefined {
+    const kept = this.#versions.find(tag)
+    const now = performance.now()
+    return now < this.#turn.freshUntil(now, this.#leaseEnd) ? kept?.version : undefined
+  }
+
+  async versionOf(tag: string, ask: () => Promise<number>): Promise<number> {
+    const known = this.version(tag)
+    if (known !== undefined) return known
+    const fill = this.#tracking.isOpen ? this.#versions.begin(tag) : undefined
+    try {
+      const version = await ask()
+      if (fill !== undefined) this.#versions.keep(fill, { version })
+      return version
+    } finally {
+      if (fill !== undefined) this.#versions.end(fill)
+    }
   }
 
   writeBegins(key: string): void {
@@ -149,15 +181,18 @@ export class TrackedTier implements LocalTier {
   readonly #leaseEnd = (): number => this.#tracking.provenAt + leaseMs
 
   #forget(changed: readonly Buffer[] | undefined): void {
-    if (changed === undefined) this.#memory.clear()
-    else for (const bytes of changed) if (this.#drop(bytes.toString())) this.#invalidations += 1
+    if (changed === undefined) {
+      this.#memory.clear()
+      this.#versions.clear()
+    } else for (const bytes of changed) if (this.#drop(bytes.toString())) this.#invalidations += 1
   }
 
-  /** Of a value or a lock; whether there was an entry. */
+  /** Of a value, a lock or a tag; whether there was something to forget. */
   #drop(key: string): boolean {
     const { keys } = this.#options
     if (key.startsWith(this.#valuePrefix)) return this.#memory.drop(keys.nameOfValue(key))
     if (key.startsWith(this.#lockPrefix)) return this.#memory.drop(keys.nameOfLock(key))
+    if (key.startsWith(this.#tagPrefix)) return this.#versions.drop(key)
     return false
   }
 }

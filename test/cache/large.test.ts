@@ -31,3 +31,24 @@ test('[18] a million keys are counted and cleared, no command touching more than
   assert.ok(calls > 10 && longest > 0 && longest <= 1_000, `UNLINK of ${longest}`)
   assert.ok(widest > 0 && widest <= 1_000, `SCAN of ${widest}`)
 })
+
+test('large values that are read in one tick are not put into one reply, once it is known that they are large', async (t) => {
+  const redis = await startRedis({}, t)
+  const cache = await openCache({ redis: redis.url }, t)
+  const names = Array.from({ length: 32 }, (_, index) => `large ${index}`)
+  await Promise.all(names.map((name) => cache.save(name, name.padEnd(1024 * 1024, '.'))))
+  const readAll = async () => {
+    await redis.command('CONFIG', 'RESETSTAT')
+    const values = await Promise.all(names.map((name) => cache.get<string>(name)))
+    for (const [index, value] of values.entries()) assert.ok(value?.startsWith(`${names[index]}.`))
+    const [, calls] = /cmdstat_mget:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats'))) ?? []
+    return Number(calls)
+  }
+  assert.equal(await readAll(), 1)
+  await readAll()
+  const calls = await readAll()
+  assert.ok(calls >= 8 && calls <= 32, `${calls} MGETs for 32 values of 1 MB`)
+  await Promise.all(names.map((name) => cache.save(name, `${name}.`)))
+  for (let round = 0; round < 15; round += 1) await readAll()
+  assert.equal(await readAll(), 1, 'and again when they are small')
+})

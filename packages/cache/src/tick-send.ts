@@ -10,6 +10,7 @@ import {
   type Save,
   segmentsOf,
 } from './asked.ts'
+import type { ReplySize } from './reply-size.ts'
 import { loadAndRenew } from './scripts/load-and-renew.ts'
 import { loadAndRenewAll } from './scripts/load-and-renew-all.ts'
 import { saveEntries } from './scripts/save-entries.ts'
@@ -26,11 +27,15 @@ export async function sendOne(connection: RedisConnection, item: Asked): Promise
 }
 
 /** On one server: an MGET and a script or two for each segment. All is handed over before the first answer comes. */
-export async function sendTogether(connection: RedisConnection, items: readonly Asked[]): Promise<Answers> {
+export async function sendTogether(
+  connection: RedisConnection,
+  items: readonly Asked[],
+  size: ReplySize,
+): Promise<Answers> {
   const answers: Answers = new Array(items.length)
   await Promise.all(
     segmentsOf(items).flatMap(({ reads, renewals, saves }) => [
-      settle(reads, answers, readAll),
+      ...chunksOf(reads, size.mostKeys).map((chunk) => settle(chunk, answers, readAll)),
       settle(renewals, answers, renewAll),
       settle(saves, answers, saveAll),
     ]),
@@ -47,6 +52,7 @@ export async function sendTogether(connection: RedisConnection, items: readonly 
       keys.push(item.value, item.lock)
     }
     const found = await connection.read<(string | null)[]>('MGET', keys)
+    size.note(found, places.size)
     return group.map(({ item }) => pairAt(found, places.get(item.value) as number))
   }
 
@@ -81,6 +87,13 @@ export async function sendOnCluster(connection: RedisConnection, items: readonly
     { isWrite: items.some(({ kind }) => kind !== 'read') },
   )
   return answers as Answers
+}
+
+function chunksOf<T>(items: readonly T[], most: number): (readonly T[])[] {
+  if (items.length <= most) return [items]
+  const chunks: T[][] = []
+  for (let start = 0; start < items.length; start += most) chunks.push(items.slice(start, start + most))
+  return chunks
 }
 
 /** Puts the answers of a group in their places; an error is that of all of them. */

@@ -3,6 +3,7 @@
 import { TickBatch } from 'fastify-ah-kit'
 import type { RedisConnection, Script } from 'fastify-ah-kit/redis'
 import type { Answer, Asked, Pair, Read, Renewal, Save } from './asked.ts'
+import { ReplySize } from './reply-size.ts'
 import { sendOnCluster, sendOne, sendTogether } from './tick-send.ts'
 
 type Lane = TickBatch<Asked, Answer>
@@ -64,14 +65,16 @@ export class Traffic {
 
   #open(master: string): Lane {
     const connection = this.#connection
-    const send = connection.isCluster ? sendOnCluster : sendTogether
+    const size = new ReplySize()
+    const send = (items: readonly Asked[]) =>
+      connection.isCluster ? sendOnCluster(connection, items) : sendTogether(connection, items, size)
     return new TickBatch({
       name: `cache ${master}`,
       maxItems: mostItems,
       maxBytes: mostBytes,
       sizeOf: (item) => item.value.length + item.lock.length + (item.kind === 'save' ? item.bytes.length : 0),
       // Alone it goes as it would have without a batch, and costs hardly more.
-      send: (items) => (items.length === 1 ? sendOne(connection, items[0] as Asked) : send(connection, items)),
+      send: (items) => (items.length === 1 ? sendOne(connection, items[0] as Asked) : send(items)),
     })
   }
 }

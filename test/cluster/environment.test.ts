@@ -144,7 +144,7 @@ test('--socket-mode and --socket-group say who may connect, before anybody can',
     const socket = join(tempDir(t).path, 'app.sock')
     const gid = someGroup()
     const args = [...words, fixture('app'), '--socket', socket, '--socket-mode', '0660', '--socket-group', String(gid)]
-    const node = spawnNode(command, { args }, t)
+    const node = spawnNode(command, { args, cwd: dirname(socket) }, t)
     await node.waitForLine(/equilibrium|listening on/, 30_000)
     const { mode, gid: found } = statSync(socket)
     assert.deepEqual([(mode & 0o777).toString(8), found], ['660', gid])

@@ -89,6 +89,25 @@ async function killRequests(redis: RedisServer): Promise<void> {
   for (const id of ids) await redis.command('CLIENT', 'KILL', 'ID', id)
 }
 
+/**
+ * When this process did nothing: all connections go through it, so that nothing was delivered meanwhile. What is promised
+ * holds for a network that delivers.
+ */
+function watchStalls() {
+  const stalls: [from: number, to: number][] = []
+  let last = Date.now()
+  const timer = setInterval(() => {
+    const now = Date.now()
+    if (now - last > 5) stalls.push([last, now])
+    last = now
+  }, 1)
+  return {
+    stop: () => clearInterval(timer),
+    stalledWithin: (from: number, to: number) =>
+      stalls.reduce((sum, [begun, ended]) => sum + Math.max(0, Math.min(to, ended) - Math.max(from, begun)), 0),
+  }
+}
+
 /** The tags of an entry and their versions. */
 function tagsIn(bytes: string): Map<string, number> {
   const pairs = bytes.replaceAll('\\"', '"').matchAll(/\["(t\d)",(\d+)\]/g)
@@ -119,6 +138,7 @@ test('[20] random writes, ends, locks and cut connections: nothing old at rest, 
     return (await answer)[0] as T
   }
 
+  const network = watchStalls()
   let areAtWork = true
   const reports = Promise.all(processes.map(({ spawned }) => tell<Report>(spawned, 'work'))).finally(() => {
     areAtWork = false
@@ -135,6 +155,7 @@ test('[20] random writes, ends, locks and cut connections: nothing old at rest, 
   }
   const found = await reports
   await seen.stop()
+  network.stop()
 
   const old: string[] = []
   let oldest = 0
@@ -142,9 +163,10 @@ test('[20] random writes, ends, locks and cut connections: nothing old at rest, 
     const owner = names[index]!
     for (const [key, value, begun, ended] of notes) {
       if (value === false) continue
-      const age = seen.values.get(key)!.ageOf(value ?? undefined, begun, ended) ?? Number.POSITIVE_INFINITY
+      const before = (age = Number.POSITIVE_INFINITY) => age - network.stalledWithin(begun - age, begun)
+      const age = before(seen.values.get(key)!.ageOf(value ?? undefined, begun, ended))
       const locks = seen.locks.get(key)!
-      const ages = [undefined, owner].map((holder) => locks.ageOf(holder, begun, ended) ?? Number.POSITIVE_INFINITY)
+      const ages = [undefined, owner].map((holder) => before(locks.ageOf(holder, begun, ended)))
       oldest = Math.max(oldest, age, Math.min(...ages))
       if (age > oldestMs) old.push(`${owner} read ${value} of ${key}, ${age} ms after it was gone`)
       if (Math.min(...ages) > oldestMs) old.push(`${owner} read ${key}, locked by another for ${Math.min(...ages)} ms`)

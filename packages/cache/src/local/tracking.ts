@@ -83,7 +83,10 @@ export class Tracking {
     if (why !== undefined) return this.#refuse(new Error(why))
     const { client } = this.#options.connection
     for (const event of doubtful) client.on(event, this.#doubt)
-    if (client.isCluster) client.on('refresh', this.#compareSlots)
+    if (client.isCluster) {
+      this.#owners = slotOwners(client)
+      client.on('refresh', this.#compareSlots)
+    }
     this.#loop.start()
     await Promise.race([this.#clear, sleep(bootMs, undefined, { ref: false })])
   }

@@ -20,16 +20,22 @@ test('a value that one worker saved is loaded by the other', async (t) => {
   assert.deepEqual(note, { text: 'hello', savedBy, loadedBy: pids.find((pid) => pid !== savedBy) })
 })
 
-test('fifty clicks at once are counted fifty times, by both workers', async (t) => {
+test('fifty clicks at once are counted fifty times, and both workers count', async (t) => {
   const demo = await startDemo(t)
   const pids = await demo.untilServing()
   const click = () => demo.ask<{ count: number; countedBy: number }>('POST', '/count')
-  const answers = await Promise.all(Array.from({ length: 50 }, click))
+  const answers: { count: number; countedBy: number }[] = []
+  const countedBy = () => new Set(answers.map((answer) => answer.countedBy))
+  // The kernel may give all fifty to one worker: then fifty more are due.
+  await until(async () => {
+    answers.push(...(await Promise.all(Array.from({ length: 50 }, click))))
+    return countedBy().size === pids.length
+  })
   assert.deepEqual(
     answers.map(({ count }) => count).sort((a, b) => a - b),
-    Array.from({ length: 50 }, (_, index) => index + 1),
+    answers.map((_, index) => index + 1),
   )
-  assert.deepEqual(new Set(answers.map(({ countedBy }) => countedBy)), new Set(pids))
+  assert.deepEqual(countedBy(), new Set(pids))
 })
 
 test('[63] a worker killed with -9 is replaced while the other serves', async (t) => {

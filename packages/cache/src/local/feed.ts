@@ -60,11 +60,6 @@ export class Feed {
     this.#dedicated = options.connection.dedicated('tracking', (client) => this.#watch(client), options.master)
   }
 
-  /** Proven, and not in doubt since. */
-  get isProven(): boolean {
-    return this.#isProven
-  }
-
   /**
    * Resolves when all that the server had named before this call has been heard. Rejects as a {@link DedicatedConnection}
    * does, after `withinMs` at the latest; silence replaces the connection.

@@ -29,11 +29,6 @@ export class Memory<Kept extends object> {
     return this.#entries.size
   }
 
-  /** Reads under way. */
-  get fills(): number {
-    return this.#fills.size
-  }
-
   find(name: string): Kept | undefined {
     return this.#entries.get(name)
   }
@@ -54,11 +49,9 @@ export class Memory<Kept extends object> {
     if (fill.holders === 0 && !fill.isBroken) this.#fills.delete(fill.name)
   }
 
-  /** Whether it was kept. */
-  keep(fill: Fill, kept: Kept): boolean {
-    if (fill.isBroken) return false
-    this.#entries.set(fill.name, kept)
-    return true
+  /** Does nothing for a read that is broken. */
+  keep(fill: Fill, kept: Kept): void {
+    if (!fill.isBroken) this.#entries.set(fill.name, kept)
   }
 
   /** Forgets the name; whether there was an entry. */

@@ -44,7 +44,8 @@ test('large values that are read in one tick are not put into one reply, once it
     const [, calls] = /cmdstat_mget:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats'))) ?? []
     return Number(calls)
   }
-  assert.equal(await readAll(), 1)
+  // The first of them, since nothing is under way, leaves before the others.
+  assert.ok((await readAll()) <= 2)
   await readAll()
   const calls = await readAll()
   assert.ok(calls >= 8 && calls <= 32, `${calls} MGETs for 32 values of 1 MB`)

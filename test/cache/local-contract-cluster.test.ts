@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KeySpace } from 'fastify-ah-kit/redis'
-import { startRedisCluster } from 'fastify-ah-test-support'
+import { startRedisCluster, until } from 'fastify-ah-test-support'
 import { cacheContract } from './contract.ts'
 import { openCache } from './open-cache.ts'
 
@@ -26,9 +26,15 @@ cacheContract('a namespace on a Redis Cluster and the local tier', {
   lockKey: (name) => space.key('lock', `spaced:${name}`),
 })
 
-test('the local tier was on and answered', () => {
-  const { isTracking, hits, invalidations } = cache.local!
-  assert.equal(isTracking, true)
-  assert.ok(hits > 0)
-  assert.ok(invalidations > 0)
+test('the local tier was on, answered, and heard of changes', async () => {
+  await cache.save('heard of', 1)
+  const { hits, invalidations } = cache.local!
+  await until(async () => {
+    await cache.get('heard of')
+    return cache.local!.hits > hits
+  })
+  await client.del(space.key('cache', 'heard of'))
+  await until(() => cache.local!.invalidations > invalidations)
+  assert.equal(await cache.get('heard of'), undefined)
+  assert.equal(cache.local!.isTracking, true)
 })

@@ -1,7 +1,7 @@
 // The contract with the local tier: on one Redis server, and in a namespace on it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startRedis } from 'fastify-ah-test-support'
+import { startRedis, until } from 'fastify-ah-test-support'
 import { cacheContract } from './contract.ts'
 import { openCache } from './open-cache.ts'
 
@@ -23,9 +23,15 @@ cacheContract('a namespace and the local tier', {
   lockKey: (name) => `actionhero:lock:outer *:inner:${name}`,
 })
 
-test('the local tier was on and answered', () => {
-  const { isTracking, hits, invalidations } = cache.local!
-  assert.equal(isTracking, true)
-  assert.ok(hits > 0)
-  assert.ok(invalidations > 0)
+test('the local tier was on, answered, and heard of changes', async () => {
+  await cache.save('heard of', 1)
+  const { hits, invalidations } = cache.local!
+  await until(async () => {
+    await cache.get('heard of')
+    return cache.local!.hits > hits
+  })
+  await client.del('actionhero:cache:heard of')
+  await until(() => cache.local!.invalidations > invalidations)
+  assert.equal(await cache.get('heard of'), undefined)
+  assert.equal(cache.local!.isTracking, true)
 })

@@ -19,11 +19,11 @@ import { saveEntry } from './scripts/save-entry.ts'
 type Answers = (Answer | Error)[]
 
 /** A lone question. */
-export async function sendOne(connection: RedisConnection, item: Asked): Promise<Answer[]> {
+export function sendOne(connection: RedisConnection, item: Asked): Promise<Answer> {
   const keys = [item.value, item.lock]
-  if (item.kind === 'read') return [await connection.read<Pair>('MGET', keys)]
-  if (item.kind === 'renewal') return [await connection.run<Pair>(loadAndRenew, keys, [item.owner, item.ttl])]
-  return [await connection.run<number>(saveEntry, keys, argumentsOf(item))]
+  if (item.kind === 'read') return connection.read<Pair>('MGET', keys)
+  if (item.kind === 'renewal') return connection.run<Pair>(loadAndRenew, keys, [item.owner, item.ttl])
+  return connection.run<number>(saveEntry, keys, argumentsOf(item))
 }
 
 /** On one server: an MGET and a script or two for each segment. All is handed over before the first answer comes. */

@@ -1,16 +1,8 @@
 // The way of single keys to Redis: what is asked in one tick leaves together, in an order that nobody can tell from that
 // of the calls.
-import { TickBatch } from 'fastify-ah-kit'
 import type { RedisConnection, Script } from 'fastify-ah-kit/redis'
-import type { Answer, Asked, Pair, Read, Renewal, Save } from './asked.ts'
-import { ReplySize } from './reply-size.ts'
-import { sendOnCluster, sendOne, sendTogether } from './tick-send.ts'
-
-type Lane = TickBatch<Asked, Answer>
-
-/** Batches of at most 500 keys with their locks: no command touches more than 1000. */
-const mostItems = 500
-const mostBytes = 1024 * 1024
+import type { Pair, Read, Renewal, Save } from './asked.ts'
+import { Lane } from './lane.ts'
 
 /**
  * One lane per master, so that a master that is slow or gone holds up nobody else's answers. Within a lane Redis sees
@@ -57,24 +49,9 @@ export class Traffic {
     const master = this.#connection.masterOf(key)
     let lane = this.#lanes.get(master)
     if (lane === undefined) {
-      lane = this.#open(master)
+      lane = new Lane(this.#connection, master)
       this.#lanes.set(master, lane)
     }
     return lane
-  }
-
-  #open(master: string): Lane {
-    const connection = this.#connection
-    const size = new ReplySize()
-    const send = (items: readonly Asked[]) =>
-      connection.isCluster ? sendOnCluster(connection, items) : sendTogether(connection, items, size)
-    return new TickBatch({
-      name: `cache ${master}`,
-      maxItems: mostItems,
-      maxBytes: mostBytes,
-      sizeOf: (item) => item.value.length + item.lock.length + (item.kind === 'save' ? item.bytes.length : 0),
-      // Alone it goes as it would have without a batch, and costs hardly more.
-      send: (items) => (items.length === 1 ? sendOne(connection, items[0] as Asked) : send(items)),
-    })
   }
 }

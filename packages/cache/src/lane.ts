@@ -1,0 +1,60 @@
+// What is asked of one master: together where many ask in one tick, at once where one asks alone.
+import { TickBatch } from 'fastify-ah-kit'
+import type { RedisConnection } from 'fastify-ah-kit/redis'
+import type { Answer, Asked } from './asked.ts'
+import { ReplySize } from './reply-size.ts'
+import { sendOnCluster, sendOne, sendTogether } from './tick-send.ts'
+
+/** Batches of at most 500 keys with their locks: no command touches more than 1000. */
+const mostItems = 500
+const mostBytes = 1024 * 1024
+
+/**
+ * A lone caller, who asks again only when it was answered, would pay for batches and gain nothing (a sixth of a round trip
+ * on one host). So a question that finds nothing under way leaves at once, unless the last batch was of several: then
+ * others are likely to come in the same tick. What comes while it is out goes into a batch.
+ */
+export class Lane {
+  readonly #connection: RedisConnection
+  readonly #batch: TickBatch<Asked, Answer>
+  #underWay = 0
+  #isCrowded = false
+
+  constructor(connection: RedisConnection, master: string) {
+    const size = new ReplySize()
+    this.#connection = connection
+    this.#batch = new TickBatch({
+      name: `cache ${master}`,
+      maxItems: mostItems,
+      maxBytes: mostBytes,
+      sizeOf: (item) => item.value.length + item.lock.length + (item.kind === 'save' ? item.bytes.length : 0),
+      send: async (items) => {
+        this.#isCrowded = items.length > 1
+        this.#underWay += 1
+        try {
+          if (items.length === 1) return [await sendOne(connection, items[0] as Asked)]
+          return await (connection.isCluster ? sendOnCluster(connection, items) : sendTogether(connection, items, size))
+        } finally {
+          this.#underWay -= 1
+        }
+      },
+    })
+  }
+
+  add(item: Asked): Promise<Answer> {
+    if (this.#isCrowded || this.#underWay > 0 || this.#batch.waiting > 0) return this.#batch.add(item)
+    this.#underWay += 1
+    const answer = sendOne(this.#connection, item)
+    answer.then(this.#answered, this.#answered)
+    return answer
+  }
+
+  /** Sends what waits: for what leaves by another way and has to come behind it. */
+  flush(): void {
+    this.#batch.flush()
+  }
+
+  readonly #answered = (): void => {
+    this.#underWay -= 1
+  }
+}

@@ -24,6 +24,7 @@ if [ ! -d "$release" ]; then
 fi
 
 # Beside the old link and over it in one step: at no moment is there none.
+rm -f "$base/current.next"
 ln -s "$release" "$base/current.next"
 mv -T "$base/current.next" "$base/current" 2>/dev/null || mv -h "$base/current.next" "$base/current"
 

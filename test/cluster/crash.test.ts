@@ -119,3 +119,13 @@ test('[70] bytes in the channel that Node itself cannot read end neither the pri
   assert.deepEqual(cluster.workers(), before)
   assert.equal((await cluster.stop()).code, 0)
 })
+
+test('a worker in which somebody else listens to uncaught exceptions dies of them too, a moment later', async (t) => {
+  const cluster = await startCluster({ workers: 1, unhandledErrors: 'counted' }, t)
+  const before = cluster.workers()
+  await httpGet(cluster.target, { path: '/listen' })
+  await httpGet(cluster.target, { path: '/throw' })
+  await cluster.untilServing({ not: before })
+  const died = cluster.log().find(({ msg }) => msg.startsWith('worker died'))
+  assert.equal(died?.msg, 'worker died: thrown where nobody catches')
+})

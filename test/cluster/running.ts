@@ -85,7 +85,7 @@ export async function spawnCluster(options: ClusterUnderTest, scope: TestScope):
   const where = socket === undefined ? ['--host', '127.0.0.1', '--port', String(port)] : ['--socket', socket]
   const store = isEmbedded ? '--embedded' : '--no-embedded'
   const pids = options.pids ?? tempDir(scope).path
-  const count = args.includes('--roles') ? [] : ['--workers', String(workers)]
+  const count = args.includes('--roles') || args.includes('--workers') ? [] : ['--workers', String(workers)]
   const all = ['start', 'cluster', fixture(app), ...count, ...where, store, '--pids', pids, ...args]
   const node = spawnNode(command, { ...rest, args: all }, scope)
   return new Running(node, workers, pids, socket === undefined ? { port } : { socketPath: socket }, scope)

@@ -75,8 +75,8 @@ test('[68] the number of workers changes during a reload, and during a stop', as
 
 test('scale takes a number, a change and a role; reload, stop and status say what became of them', async (t) => {
   const cluster = await startCluster({ args: ['--roles', 'web=1,worker=2'], workers: 3 }, t)
-  assert.match((await cluster.ask('scale', '2')).stdout, /^2 workers wanted\n$/)
-  assert.match((await cluster.ask('scale', '-1', 'worker')).stdout, /^1 worker workers wanted\n$/)
+  assert.match((await cluster.ask('scale', '2')).stdout, /^workers wanted: 2\n$/)
+  assert.match((await cluster.ask('scale', '-1', 'worker')).stdout, /^workers wanted of role worker: 1\n$/)
   await untilServing(cluster, 3)
   const status = await statusOf(cluster)
   assert.deepEqual(

@@ -64,6 +64,23 @@ test('startCluster throws what the command would print, and leaves nothing behin
   assert.equal((await cluster.stop()).isGraceful, true)
 })
 
+test('[70] garbage in the channel of a worker does not end the program that started the cluster', async (t) => {
+  const port = await freePort()
+  const file = join(import.meta.dirname, 'programs/own-primary.js')
+  const program = spawnNode(
+    file,
+    { args: [fixture('app'), String(port), tempDir(t).path], unhandledErrors: 'counted' },
+    t,
+  )
+  const [, umask] = await program.waitForLine(/^serves, umask (\d+)$/, 30_000)
+  assert.equal(Number.parseInt(umask!, 8), process.umask(), 'as it was')
+  await httpGet({ port }, { path: '/garble' })
+  await program.waitForLine(/a message from a worker is not ours and is ignored/)
+  assert.equal((await httpGet({ port })).status, 200)
+  program.kill('SIGTERM')
+  assert.deepEqual(await program.exited, { code: 0, signal: null })
+})
+
 test('onCrash of a config file is told of each crash; what it throws changes nothing', async (t) => {
   const root = tempDir(t).path
   const port = await freePort()

@@ -21,10 +21,10 @@ export interface BalanceOrders {
  * count neither as listeners nor in the mean: who does not answer does not accept either.
  */
 export function balanceOf(
-  workers: readonly WorkerHandle[],
+  listening: readonly WorkerHandle[],
   isSilent: (worker: WorkerHandle) => boolean,
 ): BalanceOrders {
-  const all = workers.filter((worker) => worker.isListening && worker.state === 'started' && !isSilent(worker))
+  const all = listening.filter((worker) => !isSilent(worker))
   const count = (worker: WorkerHandle) => worker.vitals?.connections ?? 0
   const mean = all.reduce((sum, worker) => sum + count(worker), 0) / Math.max(1, all.length)
   const ceiling = all.length < 2 ? Number.MAX_SAFE_INTEGER : Math.max(LEAST_CEILING, Math.ceil(mean * TOO_MANY))

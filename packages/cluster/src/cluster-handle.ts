@@ -2,12 +2,13 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { toError } from 'fastify-ah-kit'
-import { PID_FILE } from './control-path.ts'
+import { controlPath, PID_FILE } from './control-path.ts'
 import { ControlServer } from './control-server.ts'
 import { AH_CLUSTER_PID_FILE } from './errors.ts'
+import { isAnswered } from './listener.ts'
 import { Manager, type ManagerEnd } from './manager.ts'
 import type { ManagerSetup } from './manager-setup.ts'
-import { PidFile } from './pid-file.ts'
+import { PidFile, readPidFile } from './pid-file.ts'
 import { WorkerPids } from './worker-pids.ts'
 
 /** What is needed to open one; the rest follows from the options. */
@@ -38,7 +39,14 @@ export class ClusterHandle {
 
   /** Throws what keeps the cluster from starting; nothing is left behind then. */
   async start(): Promise<void> {
-    this.#pidFile = PidFile.claim(join(this.#pids, PID_FILE))
+    const file = join(this.#pids, PID_FILE)
+    // The file's time may mislead where a clock was set; an answer does not.
+    if (await isAnswered(controlPath(this.#pids))) {
+      throw new AH_CLUSTER_PID_FILE(
+        `already running: pid ${readPidFile(file)?.pid} by ${file}; give this one another --pids`,
+      )
+    }
+    this.#pidFile = PidFile.claim(file)
     try {
       this.#control = await ControlServer.listen(this.#pids, this.manager)
       await this.manager.start()

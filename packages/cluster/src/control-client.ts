@@ -8,6 +8,7 @@ import { AH_CLUSTER_NOT_RUNNING, AH_CLUSTER_PRIMARY_GONE } from './errors.ts'
 import { readPidFile } from './pid-file.ts'
 
 const CONNECT_MS = 5_000
+const ANSWER_MS = 5_000
 
 /**
  * Asks the primary whose pid file lies in the folder `pids`, and answers the outcome.
@@ -20,11 +21,20 @@ export async function askPrimary(
 ): Promise<ControlOutcome> {
   const file = join(pids, PID_FILE)
   const found = readPidFile(file)
-  if (found?.pid === undefined || !found.isLive) {
-    const why = found === undefined ? `there is no ${file}` : `${file} was left by a process that is gone`
+  if (found?.pid === undefined) {
+    const why = found === undefined ? `there is no ${file}` : `${file} names no process`
     throw new AH_CLUSTER_NOT_RUNNING(`no cluster runs here: ${why} (--pids names another folder)`)
   }
-  const socket = await connect(pids, found.pid)
+  // Whoever answers lives, whatever the times say that tell a pid from its next owner: clocks are set.
+  const socket = await connect(pids, found.pid).catch((error: Error) => {
+    if (found.isLive) throw error
+    const why = `${file} was left by a process that is gone`
+    throw new AH_CLUSTER_NOT_RUNNING(`no cluster runs here: ${why} (--pids names another folder)`, { cause: error })
+  })
+  // The others take as long as they take, and the end of the primary ends them.
+  if (request.verb === 'status' || request.verb === 'scale') {
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error(`no answer within ${ANSWER_MS} ms`)))
+  }
   try {
     socket.write(`${JSON.stringify(request)}\n`)
     for await (const line of readObjects(socket)) {

@@ -11,7 +11,7 @@ import {
   openRequest,
   readObjects,
 } from './control-protocol.ts'
-import { AH_CLUSTER_PID_FILE, AH_CLUSTER_USAGE } from './errors.ts'
+import { AH_CLUSTER_NOT_RUNNING, AH_CLUSTER_PID_FILE, AH_CLUSTER_USAGE } from './errors.ts'
 import type { Manager } from './manager.ts'
 
 const ASK_MS = 5_000
@@ -55,20 +55,19 @@ export class ControlServer {
 
   async #listen(pids: string): Promise<void> {
     rmSync(this.#path, { force: true })
-    const umask = process.umask(PRIVATE)
     try {
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject)
-        // Bound before this call returns: the mask covers it.
+        // Bound before the call returns: so long the mask is needed, and no longer.
+        const umask = process.umask(PRIVATE)
         withControlPath(pids, (path) => this.#server.listen(path, resolve))
+        process.umask(umask)
       })
     } catch (cause) {
       throw new AH_CLUSTER_PID_FILE(
         `the control socket ${this.#path} cannot be opened: ${toError(cause).message}; give another folder with --pids`,
         { cause },
       )
-    } finally {
-      process.umask(umask)
     }
   }
 
@@ -106,6 +105,7 @@ export class ControlServer {
       case 'scale': {
         const { to, by = 0, role } = request
         const workers = this.#manager.scale(to === undefined ? { by } : { to }, role)
+        if (!this.#manager.isRunning) return failed(new AH_CLUSTER_NOT_RUNNING('the cluster starts or stops'))
         if (workers === undefined)
           return failed(
             new AH_CLUSTER_USAGE(`there is no role "${role}"; there are: ${this.#manager.roles.join(', ') || 'none'}`),

@@ -33,7 +33,9 @@ export class Crew {
   readonly supervision: Supervision
   /** Nobody is replaced any more. */
   isWindingUp = false
-  /** How many had to be killed at the end of their drain. */
+  /** Any worker of any release has served. */
+  hasServed = false
+  /** How many had to be killed in the end. */
   killed = 0
 
   constructor({ roles, options }: ManagerSetup) {

@@ -4,31 +4,39 @@ import { appFailure } from './app-failure.ts'
 import { AH_CLUSTER_APP_FAILED, AH_CLUSTER_NOT_READY } from './errors.ts'
 import type { WorkerExit } from './worker-events.ts'
 
-/** How often a worker may be taken from outside (SIGKILL, no memory to fork) before a release that never served is given up. */
+/** How many workers in a row may end before they serve although their role has served, or be killed from outside. */
 const PATIENCE = 3
 
 /**
- * A release is proven once one of its workers has served; from then on deaths are the restart policy's matter. Until
- * then one worker at a time is tried, and the first error of the app's own ends it: what throws at boot throws again.
+ * While a release is on trial the first error of the app's own ends it: what throws at boot throws again. A role that
+ * has served is proven: that the next worker of it could not start may be chance, three in a row are none. Once every
+ * seat has had a worker that served, the release is settled and deaths are the restart policy's matter.
  *
  * | state | moves to | when |
  * |---|---|---|
- * | unproven | proven | a worker of it serves |
- * | unproven | failed | a worker says why it cannot start, or ends by itself, or is not ready in time |
- * | unproven | failed | {@link PATIENCE} workers in a row were killed from outside |
+ * | on trial | settled | every seat has a worker of it that serves |
+ * | on trial | failed | a worker of an unproven role says why it cannot start, ends by itself, or is not ready in time |
+ * | on trial | failed | {@link PATIENCE} workers in a row ended before they served, in whatever way |
  */
 export class Generation {
   readonly number: number
-  #isProven = false
-  #killed = 0
+  readonly #proven = new Set<string | undefined>()
+  #inARow = 0
+  #isSettled = false
   #failure: Error | undefined
 
   constructor(number: number) {
     this.number = number
   }
 
+  /** Whether any worker of it has served. */
   get isProven(): boolean {
-    return this.#isProven
+    return this.#proven.size > 0 || this.#isSettled
+  }
+
+  /** Whether its trial is over, and well. */
+  get isSettled(): boolean {
+    return this.#isSettled
   }
 
   /** Why it was given up; undefined while it is not. */
@@ -36,24 +44,35 @@ export class Generation {
     return this.#failure
   }
 
-  /** A worker of it serves. */
-  prove(): void {
-    this.#isProven = true
+  /** Whether a worker of this role has served. */
+  hasProven(role: string | undefined): boolean {
+    return this.#isSettled || this.#proven.has(role)
+  }
+
+  /** A worker of this role serves. */
+  served(role: string | undefined): void {
+    this.#proven.add(role)
+    this.#inARow = 0
+  }
+
+  /** Every seat has a worker that serves, or there is nothing to fall back to. */
+  settle(): void {
+    this.#isSettled = true
   }
 
   /** No worker of it can be started at all. */
   giveUp(error: Error): void {
-    if (!this.#isProven) this.#failure ??= error
+    if (!this.#isSettled) this.#failure ??= error
   }
 
-  /** A worker of it ended before it served. */
-  bootDeath(exit: WorkerExit): void {
-    if (this.#isProven || this.#failure !== undefined) return
+  /** A worker of this role ended before it served. */
+  bootDeath(role: string | undefined, exit: WorkerExit): void {
+    this.#inARow += 1
     // Also by a SIGTERM that reached the whole group: it then says that it stopped.
     const isKilledFromOutside =
       exit.error === undefined && (exit.reason === 'stopped' || (exit.reason === 'crashed' && exit.signal !== null))
-    if (isKilledFromOutside) this.#killed += 1
-    if (!isKilledFromOutside || this.#killed >= PATIENCE) this.#failure = failureOf(exit)
+    const isChance = isKilledFromOutside || this.#proven.has(role)
+    if (!isChance || this.#inARow >= PATIENCE) this.giveUp(failureOf(exit))
   }
 }
 

@@ -95,6 +95,10 @@ export class Journal {
     for (const one of this.#audience) one.serves(this.#serving)
   }
 
+  reloadCancelled(generation: number): void {
+    this.#log.warn({ generation }, `the reload to generation ${generation} was given up: the cluster restarts`)
+  }
+
   restarts(workers: number): void {
     this.#log.info({ workers }, `the cluster restarts: ${count(workers)} to drain at once and to be replaced`)
     for (const one of this.#audience) one.reloads()

@@ -152,7 +152,7 @@ async function clearStale(path: string): Promise<void> {
 }
 
 /** Whether anybody listens. Only a refusal says that nobody does: a full backlog or a missing right says the opposite. */
-function isAnswered(path: string): Promise<boolean> {
+export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path)
     const end = (answer: boolean) => {

@@ -80,7 +80,7 @@ export function specOf(setup: ManagerSetup, { seat, generation, socket, deaths, 
 }
 
 /** What the operator said for this seat, else for all of them. */
-function roleOf({ env }: ManagerSetup, { role }: Seat): string | undefined {
+export function roleOf({ env }: ManagerSetup, { role }: Seat): string | undefined {
   return role ?? (env()['ACTIONHERO_ROLE'] || undefined)
 }
 

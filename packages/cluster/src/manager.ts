@@ -13,8 +13,6 @@ import type { Store } from './store.ts'
 import type { ClusterStatus, ListenAddress } from './types.ts'
 import { Workforce } from './workforce.ts'
 
-const MOST_WORKERS = 1024
-
 /** How a cluster ended. */
 export interface ManagerEnd {
   /** Nothing had to be killed. */
@@ -123,9 +121,8 @@ export class Manager implements GuardListener {
     const meant = role ?? workforce?.roles[0]
     if (workforce === undefined || !workforce.roles.includes(meant)) return undefined
     const count = 'to' in change ? change.to : workforce.count(meant) + change.by
-    const workers = Math.min(MOST_WORKERS, Math.max(0, count))
+    const workers = this.#woken(workforce.scale(meant, count))
     this.#journal.scaled(meant, workers)
-    this.#woken(workforce.scale(meant, workers))
     return workers
   }
 
@@ -149,6 +146,11 @@ export class Manager implements GuardListener {
     }
   }
 
+  /** Whether it takes orders: it has started, and does not stop. */
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
   get #running(): Workforce | undefined {
     return this.#phase === 'running' ? this.#held?.workforce : undefined
   }
@@ -160,12 +162,8 @@ export class Manager implements GuardListener {
 
   #bind(address: ListenAddress): Promise<Listener> {
     const { options } = this.#setup
-    const { bindWaitMs } = options
-    return Listener.bind(address, {
-      ...accessOf(options),
-      waitMs: bindWaitMs,
-      onWait: (error) => this.#journal.waits(error, bindWaitMs),
-    })
+    const onWait = (error: Error) => this.#journal.waits(error, options.bindWaitMs)
+    return Listener.bind(address, { ...accessOf(options), waitMs: options.bindWaitMs, onWait })
   }
 
   channelGarbled(): void {
@@ -211,7 +209,7 @@ export class Manager implements GuardListener {
     const wait = this.#phase === 'running' ? workforce.act(now) : await this.#windUp(held)
     if (this.#phase === 'running' && workforce.isFlapping && this.#setup.options.exitOnFlap) {
       this.#error = new AH_CLUSTER_FLAPPING('workers die faster than they can serve: the cluster ends (--exit-on-flap)')
-      this.#phase = 'stopping'
+      this.stop()
       return 0
     }
     return Math.min(wait, workforce.killOverdue(now))

@@ -34,6 +34,8 @@ export type ToWorker =
   | { readonly type: 'reloading'; readonly request: number; readonly generation: number }
   /** With this many open connections it shall leave new ones to the others. */
   | { readonly type: 'ceiling'; readonly connections: number }
+  /** It shall say how it fares now. */
+  | { readonly type: 'ping' }
   /** It shall listen again; comes with the listening handle. */
   | { readonly type: 'listen' }
 
@@ -108,6 +110,7 @@ const TO_WORKER: ReadonlySet<unknown> = new Set<ToWorker['type']>([
   'reloading',
   'ceiling',
   'listen',
+  'ping',
 ])
 
 function isSealed(raw: unknown): raw is Record<string, unknown> {

@@ -12,6 +12,8 @@ export interface PrimaryListener {
   peerDied(death: PeerDeath): void
   /** With so many connections it shall leave new ones to the others. */
   limited(connections: number): void
+  /** It shall say how it fares now. */
+  pinged(): void
   /** It shall listen again. */
   reopened(handle: NativeHandle): void
   /** The channel is closed: the primary is dead, or the app closed it. */
@@ -46,6 +48,8 @@ export class PrimaryLink {
           return listener.peerDied(message.death)
         case 'ceiling':
           return listener.limited(message.connections)
+        case 'ping':
+          return listener.pinged()
         case 'listen':
           return listener.reopened(handle as unknown as NativeHandle)
         case 'status':

@@ -26,60 +26,88 @@ export class Releases {
     return this.#reload
   }
 
-  /** Why the first release was given up before it ever served; undefined while it was not. */
+  /** Why the first release was given up, with nothing to fall back to; undefined while it was not. */
   get failure(): Error | undefined {
-    return this.#current.failure
+    const hasNothingBehind = this.#reload === undefined && !this.#current.isSettled
+    return hasNothingBehind ? this.#current.failure : undefined
   }
 
-  /** Begins a reload, or queues one behind the one that runs; wishes that come while one waits are one wish. */
+  /**
+   * Begins a reload, or queues one: behind the one that runs, or until the release that boots has settled. Wishes that
+   * come while one waits are one wish.
+   */
   request(): Reload {
-    if (this.#reload !== undefined) {
+    if (this.#reload !== undefined || !this.#current.isSettled) {
       this.#queued ??= new Reload(this.#last + 1)
       return this.#queued
     }
-    this.#last += 1
-    this.#reload = new Reload(this.#last)
-    return this.#reload
+    return this.#begin(new Reload(this.#last + 1))
   }
 
-  /** What lies on the disk counts as proven: the old workers go first, so there is nothing to fall back to. */
-  restart(): void {
-    this.cancel('the cluster was restarted')
+  /**
+   * Whatever lies on the disk is next, without a trial if one has settled before: the old workers go first, so there is
+   * nothing to fall back to. Answers the reload that ends with it.
+   */
+  restart(): Reload | undefined {
+    const cancelled = this.cancel('the cluster was restarted')
+    const { isSettled } = this.#current
     this.#last += 1
     this.#current = new Generation(this.#last)
-    this.#current.prove()
+    if (isSettled) this.#current.settle()
+    return cancelled
   }
 
-  /** A worker of this generation serves. Answers whether it is the first of its release. */
-  served(number: number): boolean {
+  /** A worker of this generation and role serves. */
+  served(number: number, role: string | undefined): void {
     const { newest } = this
-    if (newest.number !== number || newest.isProven) return false
-    newest.prove()
+    if (number === this.#current.number) this.#current.served(role)
+    if (number !== newest.number || newest === this.#current) return
+    newest.served(role)
+    // From now on it is the one that fills the seats of those that die.
     this.#current = newest
-    return true
   }
 
-  /** A worker of this generation ended before it served. */
-  bootDeath(number: number, exit: WorkerExit): void {
-    if (this.newest.number === number) this.newest.bootDeath(exit)
+  /** A worker of this generation and role ended before it served. */
+  bootDeath(number: number, role: string | undefined, exit: WorkerExit): void {
+    if (this.newest.number === number) this.newest.bootDeath(role, exit)
   }
 
-  /** Ends the reload that runs, well or not; the one that waits begins. Answers it. */
-  finish(error?: Error): Reload | undefined {
+  /** Every seat has a worker of the newest release that serves. */
+  settle(): void {
+    this.#current = this.newest
+    this.#current.settle()
+    if (this.#reload !== undefined) this.finish()
+    else this.#next()
+  }
+
+  /** Ends the reload that runs, well or not; the one that waits begins. */
+  finish(error?: Error): void {
     const ended = this.#reload
     this.#reload = undefined
+    // Half of it may run already, and serves as well as the other half.
+    this.#current.settle()
     ended?.end(error)
-    const next = this.#queued
-    this.#queued = undefined
-    if (next !== undefined) {
-      this.#last = next.generation.number
-      this.#reload = next
-    }
-    return ended
+    this.#next()
   }
 
-  /** Gives up what runs and what waits. */
-  cancel(why: string): void {
-    while (this.#reload !== undefined) this.finish(new AH_CLUSTER_RELOAD_FAILED(why))
+  /** Gives up what runs and what waits; answers what ran. */
+  cancel(why: string): Reload | undefined {
+    const [running, waiting] = [this.#reload, this.#queued]
+    this.#reload = undefined
+    this.#queued = undefined
+    for (const reload of [running, waiting]) reload?.end(new AH_CLUSTER_RELOAD_FAILED(why))
+    return running
+  }
+
+  #next(): void {
+    const next = this.#queued
+    this.#queued = undefined
+    if (next !== undefined) this.#begin(next)
+  }
+
+  #begin(reload: Reload): Reload {
+    this.#last = reload.generation.number
+    this.#reload = reload
+    return reload
   }
 }

@@ -51,7 +51,7 @@ export class RestartPolicy {
   /** Whether, at `now`, deaths have come thick and fast. */
   isFlapping(now: number): boolean {
     const { windowMs, deathsPerSeat } = this.#options
-    return this.#deaths.filter((at) => now - at < windowMs).length > deathsPerSeat * this.#seats()
+    return this.#deaths.filter((at) => now - at < windowMs).length > deathsPerSeat * Math.max(1, this.#seats())
   }
 
   /** Whether workers are tried one at a time. */

@@ -4,6 +4,7 @@ import { ClusterHandle, type ClusterSetup } from './cluster-handle.ts'
 import { AH_CLUSTER_APP_FAILED, AH_CLUSTER_NOT_RUNNING, AH_CLUSTER_OPTIONS } from './errors.ts'
 import type { Audience } from './journal.ts'
 import type { ManagerEnd } from './manager.ts'
+import { guardProgram } from './primary-guard.ts'
 import type { ClusterStatus, CrashedWorker } from './types.ts'
 
 /** What a {@link RunningCluster} emits. */
@@ -44,7 +45,14 @@ export class RunningCluster extends EventEmitter<ClusterEvents> {
 
   /** Resolves when every worker serves. Throws what keeps them from that; nothing is left then. */
   async start(): Promise<void> {
-    await this.#handle.start()
+    const unguard = guardProgram(() => this.#handle.manager.channelGarbled())
+    void this.ended.then(unguard)
+    try {
+      await this.#handle.start()
+    } catch (error) {
+      unguard()
+      throw error
+    }
     const serves = new Promise<undefined>((resolve) => this.once('equilibrium', () => resolve(undefined)))
     const end = await Promise.race([serves, this.ended])
     if (end !== undefined) throw end.error ?? new AH_CLUSTER_APP_FAILED('the cluster was stopped before it served')

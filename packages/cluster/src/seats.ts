@@ -2,6 +2,7 @@
 
 /** Role of workers that do background work and listen to nobody. */
 const DEAF_ROLE = 'worker'
+const MOST = 1024
 
 /** A place for one worker. A replacement takes the same seat. */
 export interface Seat {
@@ -51,8 +52,9 @@ export class Seats {
     return this.#seats.filter((seat) => seat.role === role).length
   }
 
-  /** Adds seats with the lowest free numbers, or takes away those with the highest. */
-  resize(role: string | undefined, count: number): void {
+  /** Adds seats with the lowest free numbers, or takes away those with the highest; from 0 to 1024 of a role. */
+  resize(role: string | undefined, wanted: number): void {
+    const count = Math.min(MOST, Math.max(0, wanted))
     const own = this.#seats.filter((seat) => seat.role === role)
     const others = this.#seats.filter((seat) => seat.role !== role)
     const kept = own.slice(0, count)

@@ -1,14 +1,16 @@
-// Looks whether the reload that runs is over, well or not, and lets the one that waits begin.
+// Looks whether the release that is on trial has settled or failed, and lets the reload that waits begin.
 import type { Crew } from './crew.ts'
 import type { Journal } from './journal.ts'
 
 /** Called in each round of the manager. */
 export function settleReload({ releases, roster, seats }: Crew, journal: Journal): void {
+  const isFirst = releases.reload === undefined && !releases.current.isSettled
+  if (isFirst && roster.isServing(seats.all)) releases.settle()
   for (let { reload } = releases; reload !== undefined; { reload } = releases) {
     const { number, failure } = reload.generation
     if (failure !== undefined) {
-      // A second one may boot already; those of the old release serve on.
-      for (const worker of roster.all) if (worker.generation === number) worker.stop()
+      // Whoever serves goes on, of the old release or of the new one.
+      for (const worker of roster.rising) if (worker.generation === number) worker.stop()
       journal.reloadGivenUp(number, failure)
       releases.finish(failure)
       continue
@@ -20,6 +22,6 @@ export function settleReload({ releases, roster, seats }: Crew, journal: Journal
     const isDone = roster.isComplete(seats.all) && roster.all.every(({ generation }) => generation === number)
     if (!isDone) return
     journal.reloadDone(number, seats.size)
-    releases.finish()
+    releases.settle()
   }
 }

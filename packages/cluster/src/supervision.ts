@@ -11,8 +11,8 @@ export interface SupervisionLimits {
 const LONGEST_STEP = 2
 // How often to look.
 const LOOK_MS = 1_000
-// Three signs of life that did not come.
-const SILENT_MS = 3_000
+/** How long a worker may take to answer a ping and still be counted on, in ms. */
+export const SILENT_MS = 200
 // Younger workers are not replaced for their size: an app that is larger than the ceiling would boot for ever.
 const GROWING_MS = 10_000
 
@@ -20,6 +20,8 @@ const GROWING_MS = 10_000
 export class Supervision {
   readonly #limits: SupervisionLimits
   readonly #heardAt = new WeakMap<WorkerHandle, number>()
+  /** Those that owe an answer to a ping. */
+  readonly #askedAt = new WeakMap<WorkerHandle, number>()
   #awakeMs = 0
   #lookedAt: number | undefined
 
@@ -35,6 +37,7 @@ export class Supervision {
 
   /** It gave a sign of life. */
   heard(worker: WorkerHandle): void {
+    this.#askedAt.delete(worker)
     this.#heardAt.set(worker, this.#awakeMs)
   }
 
@@ -44,16 +47,26 @@ export class Supervision {
     this.#lookedAt = now
     const { hangMs } = this.#limits
     if (hangMs === 0) return []
-    return workers.filter((worker) => {
+    const hung = workers.filter((worker) => {
       const heardAt = this.#heardAt.get(worker)
       return worker.state === 'started' && heardAt !== undefined && this.#awakeMs - heardAt > hangMs
     })
+    // Once is enough: they are killed now.
+    for (const worker of hung) this.#heardAt.delete(worker)
+    return hung
   }
 
-  /** Whether it has been silent long enough not to be counted on. */
-  isSilent(worker: WorkerHandle): boolean {
-    const heardAt = this.#heardAt.get(worker)
-    return heardAt !== undefined && this.#awakeMs - heardAt > SILENT_MS
+  /** Asks it for a sign of life at `now`, unless it owes one already. */
+  ask(worker: WorkerHandle, now: number): void {
+    if (this.#askedAt.has(worker)) return
+    this.#askedAt.set(worker, now)
+    worker.ping()
+  }
+
+  /** Whether it owes an answer for so long that it cannot be counted on now: it accepts no connection either. */
+  isSilent(worker: WorkerHandle, now: number): boolean {
+    const askedAt = this.#askedAt.get(worker)
+    return askedAt !== undefined && now - askedAt >= SILENT_MS
   }
 
   /** Whether it is to be replaced, in order, for its size. */

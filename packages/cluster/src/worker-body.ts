@@ -11,6 +11,8 @@ import { Pulse } from './pulse.ts'
 
 // How long the primary may take to remove the path of a unix socket.
 const UNLINK_MS = 50
+// How long other listeners to an uncaught exception have until the process ends.
+const TRACKERS_MS = 2_000
 // How long the last words may take to leave.
 const LAST_WORDS_MS = 1_000
 
@@ -30,6 +32,7 @@ class WorkerBody implements PrimaryListener {
   /** Deaths that came before the app could hear of them. */
   #deaths: PeerDeath[] = []
   #isExiting = false
+  #pulse: Pulse | undefined
   #door: Door | undefined
 
   constructor(link: PrimaryLink) {
@@ -54,6 +57,10 @@ class WorkerBody implements PrimaryListener {
     this.#door?.limit(connections)
   }
 
+  pinged(): void {
+    this.#pulse?.beat()
+  }
+
   reopened(handle: NativeHandle): void {
     this.#door?.open(handle)
   }
@@ -70,12 +77,16 @@ class WorkerBody implements PrimaryListener {
     void this.#drain(started)
   }
 
-  /** Says what it dies of, and dies. An app that listens to uncaught exceptions itself has taken the decision over. */
+  /**
+   * Says what it dies of, and dies: nobody knows what state it is in. Crash trackers that listen as well get some time
+   * to send what they heard; many of them leave the exit to others once they see that somebody else listens.
+   */
   crashed(thrown: unknown): void {
-    if (process.listenerCount('uncaughtException') > 1) return
     // With nobody to tell, the last place where it can be seen.
     if (!process.connected) console.error(thrown)
-    void this.#exit(1, this.#link.send({ type: 'crashed', error: reportOf(thrown) }))
+    const told = this.#link.send({ type: 'crashed', error: reportOf(thrown) })
+    if (process.listenerCount('uncaughtException') === 1) void this.#exit(1, told)
+    else setTimeout(() => void this.#exit(1), TRACKERS_MS)
   }
 
   async #boot(orders: WorkerOrders, handle: NativeHandle | undefined): Promise<void> {
@@ -104,6 +115,7 @@ class WorkerBody implements PrimaryListener {
     })
     if (address !== undefined) this.#door = new Door(app.server, { address, backlog, drain, grown: () => pulse.beat() })
     pulse.start(pulseMs)
+    this.#pulse = pulse
   }
 
   async #drain(started: StartedApp): Promise<void> {

@@ -147,6 +147,11 @@ export class WorkerHandle {
     this.#process.send({ type: 'ceiling', connections })
   }
 
+  /** Asks how it fares. */
+  ping(): void {
+    this.#process.send({ type: 'ping' })
+  }
+
   /** Has it listen again. */
   reopen(handle: NativeHandle): void {
     this.#isShut = false

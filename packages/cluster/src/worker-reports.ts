@@ -18,7 +18,9 @@ export class WorkerReports implements WorkerListener<WorkerHandle> {
     policy.cameUp()
     supervision.heard(worker)
     this.#place.setup.journal.workerStarted(worker)
-    if (releases.served(worker.generation) && worker.generation === 1) this.#place.proven()
+    releases.served(worker.generation, worker.role)
+    if (!this.#crew.hasServed) this.#place.proven()
+    this.#crew.hasServed = true
     // Only now: whoever it succeeds has served until here.
     roster.succeed(worker)?.stop()
     this.#place.wake()
@@ -64,12 +66,12 @@ export class WorkerReports implements WorkerListener<WorkerHandle> {
     const now = performance.now()
     roster.remove(worker)
     this.#place.setup.pids.forget(worker.title, worker.pid)
-    if (exit.reason === 'deadline') this.#crew.killed += 1
+    if (exit.reason === 'deadline' && this.#crew.isWindingUp) this.#crew.killed += 1
     if (exit.reason !== 'stopped') this.#announce(worker, exit, now)
     if (!this.#crew.isWindingUp && !exit.wasAsked) {
       // Every unasked end counts, clean ones too: an app that closes itself at once must not be forked without pause.
       policy.died(exit.wasReady, now)
-      if (!exit.wasReady) releases.bootDeath(worker.generation, exit)
+      if (!exit.wasReady) releases.bootDeath(worker.generation, worker.role, exit)
     }
     this.#place.setup.journal.workerExited(worker, exit, releases.failure !== undefined)
     this.#place.wake()

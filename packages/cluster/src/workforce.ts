@@ -2,10 +2,11 @@
 import { toError } from 'fastify-ah-kit'
 import { balanceOf } from './balance.ts'
 import { Crew, type Workplace } from './crew.ts'
-import { specOf } from './manager-setup.ts'
+import { roleOf, specOf } from './manager-setup.ts'
 import type { Reload } from './reload.ts'
 import type { Seat } from './seats.ts'
 import { settleReload } from './settle-reload.ts'
+import { SILENT_MS } from './supervision.ts'
 import type { ReloadProgress, WorkerStatus } from './types.ts'
 import { WorkerHandle } from './worker-handle.ts'
 import { WorkerReports } from './worker-reports.ts'
@@ -80,8 +81,10 @@ export class Workforce {
     return this.#crew.seats.count(role)
   }
 
-  scale(role: string | undefined, count: number): void {
+  /** Answers how many there will be. */
+  scale(role: string | undefined, count: number): number {
     this.#crew.seats.resize(role, count)
+    return this.count(role)
   }
 
   /** Begins a rolling reload, or queues one behind the one that runs. */
@@ -91,7 +94,8 @@ export class Workforce {
 
   /** All drain at once, and fresh ones take the seats as they become free. */
   restart(): void {
-    this.#crew.releases.restart()
+    const cancelled = this.#crew.releases.restart()
+    if (cancelled !== undefined) this.#place.setup.journal.reloadCancelled(cancelled.generation.number)
     this.#isRestarting = true
   }
 
@@ -100,8 +104,7 @@ export class Workforce {
     this.#dismiss()
     settleReload(this.#crew, this.#place.setup.journal)
     this.#noteFlapping(now)
-    const waits = [this.#fill(now), this.#renew(now), this.#supervise(now)]
-    this.#spread()
+    const waits = [this.#fill(now), this.#renew(now), this.#supervise(now), this.#spread(now)]
     this.#noteBalance()
     return Math.min(...waits)
   }
@@ -135,24 +138,38 @@ export class Workforce {
 
   /** Puts a worker on each free seat that may have one now; answers how long until the next may. */
   #fill(now: number): number {
-    const { roster, releases, seats, policy } = this.#crew
+    const { roster, seats, policy } = this.#crew
     const free = roster.free(seats.all)
     if (free.length === 0) return Number.POSITIVE_INFINITY
     const wait = policy.waitMs(now)
     if (wait > 0) return wait
-    // A release that never served, or one whose workers die at boot, is tried with one worker: one error, not N.
-    const isOneAtATime = !releases.newest.isProven || policy.isCautious
-    if (isOneAtATime && roster.starting > 0) return Number.POSITIVE_INFINITY
-    for (const seat of isOneAtATime ? free.slice(0, 1) : free) this.#fork(seat, now, (worker) => roster.seat(worker))
+    for (const seat of this.#startable(free)) this.#fork(seat, now, (worker) => roster.seat(worker))
     return policy.waitMs(now) || Number.POSITIVE_INFINITY
+  }
+
+  /** A release or role that never served, or one whose workers die at boot, is tried with one worker: one error, not N. */
+  #startable(free: readonly Seat[]): readonly Seat[] {
+    const { roster, releases, policy } = this.#crew
+    const { newest } = releases
+    if (policy.isCautious || !newest.isProven) return roster.starting > 0 ? [] : free.slice(0, 1)
+    const role = (seat: Seat) => roleOf(this.#place.setup, seat)
+    const tried = new Set(roster.seated.filter(({ state }) => state === 'starting').map((worker) => worker.role))
+    return free.filter((seat) => {
+      if (newest.hasProven(role(seat))) return true
+      const isTried = tried.has(role(seat))
+      tried.add(role(seat))
+      return !isTried
+    })
   }
 
   /** With all seats serving, brings a successor for one worker that is behind or too large. */
   #renew(now: number): number {
     const { roster, releases, seats, policy, supervision } = this.#crew
     if (roster.rising.length > 0 || !roster.isServing(seats.all)) return Number.POSITIVE_INFINITY
-    const tooLarge = roster.seated.find((worker) => supervision.isTooLarge(worker))
-    const due = roster.seated.find(({ generation }) => generation < releases.newest.number) ?? tooLarge
+    const present = roster.seated.filter(({ id, state }) => state === 'started' && seats.has(id))
+    const tooLarge = present.find((worker) => supervision.isTooLarge(worker))
+    const target = releases.reload?.generation.number ?? 0
+    const due = present.find(({ generation }) => generation < target) ?? tooLarge
     if (due === undefined) return Number.POSITIVE_INFINITY
     const wait = policy.waitMs(now)
     if (wait > 0) return wait
@@ -171,13 +188,17 @@ export class Workforce {
     return supervision.periodMs
   }
 
-  /** Has those with too many connections leave new ones to the others. */
-  #spread(): void {
+  /** Has those with too many connections leave new ones to the others, as long as these can take them. */
+  #spread(now: number): number {
     const { roster, supervision } = this.#crew
-    const { ceiling, reopen } = balanceOf(roster.all, (worker) => supervision.isSilent(worker))
+    const listening = roster.all.filter((worker) => worker.isListening && worker.state === 'started')
+    const { ceiling, reopen } = balanceOf(listening, (worker) => supervision.isSilent(worker, now))
     const { listener } = this.#place
-    for (const worker of roster.all) if (worker.isListening) worker.limit(ceiling)
+    for (const worker of listening) worker.limit(ceiling)
     if (listener?.handle !== undefined) for (const worker of reopen) worker.reopen(listener.handle)
+    if (!listening.some(({ isShut }) => isShut)) return Number.POSITIVE_INFINITY
+    for (const worker of listening) if (!worker.isShut) supervision.ask(worker, now)
+    return SILENT_MS
   }
 
   #noteBalance(): void {

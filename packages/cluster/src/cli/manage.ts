@@ -54,7 +54,7 @@ export const stop: Command = {
   },
   run: (invocation) =>
     ask(invocation, 'stop', WHERE, () => ({ verb: 'stop' }), {
-      progress: (progress) => ('stopping' in progress ? `${progress.stopping} workers drain` : undefined),
+      progress: (progress) => ('stopping' in progress ? `workers that drain: ${progress.stopping}` : undefined),
       outcome: (outcome) => {
         if (!('stopped' in outcome)) return undefined
         return outcome.stopped.isGraceful ? 'stopped' : { text: 'stopped; a worker had to be killed', code: 1 }
@@ -95,7 +95,7 @@ export const scale: Command = {
       progress: () => undefined,
       outcome: (outcome) =>
         'scaled' in outcome
-          ? `${outcome.scaled.workers} ${outcome.scaled.role === undefined ? '' : `${outcome.scaled.role} `}workers wanted`
+          ? `workers wanted${outcome.scaled.role === undefined ? '' : ` of role ${outcome.scaled.role}`}: ${outcome.scaled.workers}`
           : undefined,
     }),
 }

@@ -29,15 +29,18 @@ export function actionHeroLayer({ port, title, projectRoot }: Environment): Laye
   }
 }
 
-/** The upper layer wins; a port or a socket there replaces both below: there is one address. */
+/**
+ * The upper layer wins; a port or a socket there replaces both below: there is one address. So do workers and roles.
+ */
 function over(lower: Layer, upper: Layer): Layer {
   if (upper['port'] !== undefined && upper['socket'] !== undefined) {
     throw new AH_CLUSTER_USAGE('give either a port or a socket, not both')
   }
-  const { port, socket, host, ...rest } = lower
+  const { port, socket, host, workers, roles, ...rest } = lower
+  const counts = upper['workers'] !== undefined || upper['roles'] !== undefined ? {} : { workers, roles }
   const hasAddress = upper['port'] !== undefined || upper['socket'] !== undefined
   const address = hasAddress ? { host } : { port, socket, host }
-  const merged = { ...rest, ...address, ...upper }
+  const merged = { ...rest, ...counts, ...address, ...upper }
   // A host that the environment gives for ports has no meaning for a socket that the command line asks for.
   if (upper['socket'] !== undefined && upper['host'] === undefined) merged.host = undefined
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined))

@@ -50,7 +50,9 @@ export const startCluster: Command = {
     const wishes = await readWishes('fastify-ah start cluster', MANAGER_PROPERTIES, invocation)
     if (wishes === 'help') return 'help'
     const { environment } = wishes
-    const options = managerOptions.parse(wishes.values)
+    const parsed = managerOptions.parse(wishes.values)
+    // A worker that stands at a breakpoint does not hang.
+    const options = parsed.inspect === undefined || parsed.inspect === false ? parsed : { ...parsed, hangMs: 0 }
     const root = options.root ?? environment.root
     if (options.watch === true && environment.nodeEnv === 'production') {
       throw new AH_CLUSTER_USAGE('--watch is for development, and NODE_ENV is production: use "fastify-ah reload"')

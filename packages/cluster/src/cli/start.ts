@@ -1,5 +1,6 @@
 // fastify-ah start: one process, the same drain.
 import { join, resolve } from 'node:path'
+import { AH_CLUSTER_PID_FILE } from '../errors.ts'
 import { externalAddress } from '../external-address.ts'
 import { describeAddress } from '../listen-address.ts'
 import { START_PROPERTIES, startOptions } from '../options.ts'
@@ -50,9 +51,16 @@ export const start: Command = {
     })
     const root = options.root ?? environment.root
     if (options.pids !== undefined) {
-      const file = PidFile.claim(join(resolve(root, options.pids), `actionhero-${externalAddress()}`))
-      // Also when it ends while it boots.
-      process.once('exit', () => file.release())
+      const path = join(resolve(root, options.pids), `actionhero-${externalAddress()}`)
+      try {
+        const file = PidFile.claim(path)
+        // Also when it ends while it boots.
+        process.once('exit', () => file.release())
+      } catch (error) {
+        // Two of them may share the folder, as services of one project; the first one has the name.
+        if (!(error instanceof AH_CLUSTER_PID_FILE)) throw error
+        warn(error.message)
+      }
     }
     single = await startSingle({
       options,

@@ -20,12 +20,16 @@ const onOneNode = new Set([
     'shared-beat',
     'silence',
   ],
-  ...['large', 'processes', 'redis-answers', 'redis-cluster', 'repeats'],
+  ...['cli', 'large', 'processes', 'produce-processes', 'redis-answers', 'redis-cluster', 'repeats'],
+  ...['local-cluster', 'local-contract-cluster', 'local-lost', 'local-process', 'local-processes'],
+  ...['local-refused', 'local-sentinel'],
 ])
 /** These take longest, so they go first and nobody waits for them at the end. */
 const first = ['cluster', 'published']
 /** These fill the machine by themselves (a browser, a whole cluster), so each of their files runs alone, after all others. */
 const alone = ['together']
+/** Time is what this one measures: how long several processes may read what another has written over. */
+const aloneFiles = new Set(['local-processes'])
 const LANES = 2
 
 /** Every run there is, or those of one folder: `{ folder, file, node, isAlone }`. */
@@ -35,7 +39,12 @@ export function runsOf(only) {
     const others = onEveryNode.includes(folder) ? otherNodes() : []
     return filesOf(folder).flatMap((file) => {
       const nodes = onOneNode.has(basename(file, '.test.js')) ? [currentNode] : [currentNode, ...others]
-      return nodes.map((node) => ({ folder, file, node, isAlone: alone.includes(folder) }))
+      return nodes.map((node) => ({
+        folder,
+        file,
+        node,
+        isAlone: alone.includes(folder) || aloneFiles.has(basename(file, '.test.js')),
+      }))
     })
   })
 }

@@ -10,13 +10,13 @@ test('[71] PROJECT_ROOT moved to another release, variables changed in their fil
   const dir = tempDir(t).path
   for (const release of ['1', '2']) {
     mkdirSync(join(dir, 'releases', release), { recursive: true })
-    const app = `export default async (app) => { app.get('/', async () => ({ release: '${release}', cwd: process.cwd(), color: process.env.COLOR })) }`
+    const app = `export default async (app) => { app.get('/', async () => ({ release: '${release}', cwd: process.cwd(), color: process.env.RELEASE_COLOR })) }`
     writeFileSync(join(dir, 'releases', release, 'app.mjs'), app)
   }
   const current = join(dir, 'current')
   symlinkSync(join(dir, 'releases', '1'), current)
   const variables = join(dir, 'variables')
-  writeFileSync(variables, 'COLOR=red\n')
+  writeFileSync(variables, 'RELEASE_COLOR=red\n')
   const port = await freePort()
   const pids = join(dir, 'pids')
   const where = ['--host', '127.0.0.1', '--port', String(port), '--pids', pids, '--env-file', variables]
@@ -26,7 +26,7 @@ test('[71] PROJECT_ROOT moved to another release, variables changed in their fil
   assert.deepEqual(await getJson({ port }, '/'), { release: '1', cwd: join(dir, 'releases', '1'), color: 'red' })
   symlinkSync(join(dir, 'releases', '2'), `${current}.new`)
   renameSync(`${current}.new`, current)
-  writeFileSync(variables, 'COLOR=blue\n')
+  writeFileSync(variables, 'RELEASE_COLOR=blue\n')
   assert.equal((await getJson({ port }, '/'))['release'], '1', 'the running workers are not touched')
   const reload = spawnNode(command, { args: ['reload', '--pids', pids] }, t)
   assert.equal((await reload.exited).code, 0, reload.stderr())

@@ -43,7 +43,7 @@ export class ClusterHandle {
     // The file's time may mislead where a clock was set; an answer does not.
     if (await isAnswered(controlPath(this.#pids))) {
       throw new AH_CLUSTER_PID_FILE(
-        `already running: pid ${readPidFile(file)?.pid} by ${file}; give this one another --pids`,
+        `already running: pid ${readPidFile(file)?.pid} by ${file}; give this one another folder with --pids`,
       )
     }
     this.#pidFile = PidFile.claim(file)

@@ -4,6 +4,7 @@ import process from 'node:process'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import fastify from 'fastify'
 import { fastifyAhCache } from 'fastify-ah-cache'
+import { Stalls } from '../stalls.ts'
 
 const [redis = '', name = '', writes = '', ...keys] = process.argv.slice(2)
 const app = fastify()
@@ -75,8 +76,10 @@ async function work(): Promise<void> {
 
 process.on('message', async (wanted) => {
   if (wanted === 'work') {
+    const stalls = new Stalls()
     await Promise.all([work(), work(), work()])
-    process.send?.({ notes, failed, ...cache.local })
+    stalls.stop()
+    process.send?.({ notes, failed, stalls: stalls.spans, ...cache.local })
   }
   if (wanted === 'rest') {
     const values: Record<string, unknown> = {}

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { ClusterStatus } from 'fastify-ah-cluster'
-import { httpGet, scaled, until } from 'fastify-ah-test-support'
+import { httpGet, until } from 'fastify-ah-test-support'
 import { type RawConnection, rawConnection } from './raw-connection.ts'
 import { getJson, startCluster } from './running.ts'
 
@@ -11,7 +11,8 @@ const AT_ONCE = 20
 
 test('[63a] of long-lived connections over 4 workers, one of them slow, none holds more than 1.6 × the mean', async (t) => {
   const workers = 4
-  const sockets = scaled(1_000, 480)
+  // Not fewer at the small scale: below 256 a worker takes what comes.
+  const sockets = 1_000
   const cluster = await startCluster({ workers }, t)
   await getJson(cluster.target, '/slow-down')
   const counts = new Map<string, number>()
@@ -50,7 +51,7 @@ test('[64] the last one that listens goes on: with the others hung every connect
   process.kill(pid!, 'SIGSTOP')
   const open: RawConnection[] = []
   const other = cluster.workers().find((one) => one !== pid)
-  for (let count = 0; count < 200; count += 1) {
+  for (let count = 0; count < 400; count += 1) {
     const connection = await rawConnection(cluster.target, t)
     open.push(connection)
     const asked = performance.now()

@@ -5,8 +5,11 @@ import type { WorkerHandle } from './worker-handle.ts'
 const TOO_MANY = 1.5
 // … and below this one it listens again: a gap, so that it does not do so with every connection.
 const FEW_AGAIN = 1.25
-/** Fewer connections than this are never too many: short ones come and go, and a mean of few says little. */
-export const LEAST_CEILING = 64
+/**
+ * Fewer connections than this are never too many: short ones come and go, in the hundreds where each carries one request,
+ * and to stop listening for them costs more than it evens out.
+ */
+export const LEAST_CEILING = 256
 
 /** What the workers are to be told. */
 export interface BalanceOrders {

@@ -21,7 +21,7 @@ const onOneNode = new Set([
     'silence',
   ],
   ...['cli', 'large', 'processes', 'produce-processes', 'redis-answers', 'redis-cluster', 'repeats'],
-  ...['local-cluster', 'local-contract-cluster', 'local-lost', 'local-process', 'local-processes'],
+  ...['local-cluster', 'local-contract', 'local-contract-cluster', 'local-lost', 'local-process', 'local-processes'],
   ...['local-refused', 'local-sentinel'],
 ])
 /** These take longest, so they go first and nobody waits for them at the end. */

@@ -54,6 +54,7 @@ export class Produces {
     for (;;) {
       const joined = this.#flights.get(this.#idOf(name))
       if (joined?.hasFailed) {
+        // Whoever began it or joined it in time gets its error; this call only waits for it to be over, and tries anew.
         await joined.landed.catch(() => undefined)
         continue
       }

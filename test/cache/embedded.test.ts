@@ -81,6 +81,7 @@ test('the embedded store does all that the cache asks for', async (t) => {
   assert.ok(tokens[1]! > tokens[0]!)
   await assert.rejects(cache.save('run', 1, { fencingToken: tokens[0]! }), { code: 'AH_CACHE_FENCED' })
   const produce = async () => {
+    // Work that takes a while: the others come meanwhile.
     await sleep(20)
     return { made: true }
   }

@@ -65,6 +65,7 @@ test('[13] a process killed at any instant while it counts, produces or works un
     const children = Array.from({ length: atOnce }, () => spawnNode(counter, { args: [redis.url], ipc: true }, t))
     await Promise.all(children.map(({ child }) => once(child, 'message')))
     for (const { child, pid } of children) child.on('message', (round) => sure.set(pid, Number(round)))
+    // Time is the subject: the instant of the kill must be any.
     await sleep(random() * 60)
     for (const child of children) child.kill('SIGKILL')
     await Promise.all(children.map(({ exited }) => exited))

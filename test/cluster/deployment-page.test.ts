@@ -30,6 +30,7 @@ test('crash trackers: the page’s listener has the error, waits for its tracker
       import { appendFileSync } from 'node:fs'
       import { setTimeout as sleep } from 'node:timers/promises'
       export async function report(error) {
+        // A tracker that takes its time, as one does that sends the error somewhere.
         await sleep(200)
         appendFileSync(new URL('./reported', import.meta.url), error.message + '\\n')
       }\n`,

@@ -64,6 +64,7 @@ export function produceContract({ cache, redis, valueKey }: CacheUnderTest): voi
     let runs = 0
     const fail = async () => {
       runs += 1
+      // Work that takes a while: the others come meanwhile.
       await sleep(30)
       throw error
     }

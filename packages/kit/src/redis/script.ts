@@ -14,6 +14,8 @@ export interface ScriptDefinition {
   /** Runs even when Redis is out of memory; for what frees memory or records what is done. Default false. */
   readonly allowOom?: boolean
   readonly lua: string
+  /** Of a guarded script: how long its record is kept, in ms; default {@link guardRecordMs}. */
+  readonly recordMs?: number
 }
 
 /** A script's text in one of its forms, with its SHA-1. */
@@ -64,7 +66,7 @@ local function transition()
 ${localsOf(definition, 1)}${definition.lua}
 end
 local guard_answer = transition()
-redis.call('SET', guard_record, cmsgpack.pack({guard_number, guard_answer or false}), 'PX', ${guardRecordMs})
+redis.call('SET', guard_record, cmsgpack.pack({guard_number, guard_answer or false}), 'PX', ${definition.recordMs ?? guardRecordMs})
 return guard_answer`
   return assemble(definition, lua, true) as GuardedScript
 }

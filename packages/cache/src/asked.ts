@@ -34,45 +34,48 @@ export type Pair = readonly [bytes: string | null, holder: string | null]
 /** What is answered: a pair to reads and renewals; 1, or 0 for a key that another locked, to saves. */
 export type Answer = Pair | number
 
-/** An item and its place in the tick. */
-export interface Placed<T extends Asked> {
-  readonly item: T
-  readonly place: number
+/** Items of one kind, and the place of each in the tick. */
+export class Group<T extends Asked> {
+  readonly items: T[] = []
+  readonly places: number[] = []
+
+  add(item: T, place: number): void {
+    this.items.push(item)
+    this.places.push(place)
+  }
 }
 
 /** Sent group by group: all reads, then all renewals, then all saves. */
 export interface Segment {
-  readonly reads: Placed<Read>[]
-  readonly renewals: Placed<Renewal>[]
-  readonly saves: Placed<Save>[]
+  readonly reads: Group<Read>
+  readonly renewals: Group<Renewal>
+  readonly saves: Group<Save>
 }
 
 // The order of the groups in a segment.
-const group = { read: 0, renewal: 1, save: 2 } as const
+const orderOf = { read: 0, renewal: 1, save: 2 } as const
 
 /**
  * Cuts a tick's items into segments so that no two of one key change their order: an item whose key was asked for
  * something of a later group begins a new segment.
  */
 export function segmentsOf(items: readonly Asked[]): Segment[] {
-  if (items.every(({ kind }) => kind === 'read')) {
-    return [{ reads: items.map((item, place) => ({ item: item as Read, place })), renewals: [], saves: [] }]
-  }
   const segments: Segment[] = []
   let segment: Segment | undefined
   /** The last group that a key is in, reads left out: nothing comes before those. */
   const latest = new Map<string, number>()
-  for (const [place, item] of items.entries()) {
-    const own = group[item.kind]
-    if (segment === undefined || (latest.get(item.value) ?? 0) > own) {
-      segment = { reads: [], renewals: [], saves: [] }
+  for (let place = 0; place < items.length; place += 1) {
+    const item = items[place] as Asked
+    const order = orderOf[item.kind]
+    if (segment === undefined || (latest.size > 0 && (latest.get(item.value) ?? 0) > order)) {
+      segment = { reads: new Group(), renewals: new Group(), saves: new Group() }
       segments.push(segment)
       latest.clear()
     }
-    if (own > 0) latest.set(item.value, own)
-    if (item.kind === 'read') segment.reads.push({ item, place })
-    else if (item.kind === 'renewal') segment.renewals.push({ item, place })
-    else segment.saves.push({ item, place })
+    if (order > 0) latest.set(item.value, order)
+    if (item.kind === 'read') segment.reads.add(item, place)
+    else if (item.kind === 'renewal') segment.renewals.add(item, place)
+    else segment.saves.add(item, place)
   }
   return segments
 }

@@ -50,11 +50,18 @@ export class ChangeQueue {
   }
 
   /**
-   * For anything else that is asked of the key: when the changes that were asked for before it are answered, or
-   * undefined if there are none. Changes that are added from now on leave after it.
+   * Anything else that is asked of the key: once the changes that were asked for before it are answered, in this very
+   * call if there are none. Changes that are added from now on leave after it.
    */
+  after<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const before = this.settle(key)
+    return before === undefined ? ask() : before.then(ask)
+  }
+
+  /** When the changes of the key that were asked for so far are answered; undefined if there are none. */
   settle(key: string): Promise<void> | undefined {
-    const lane = this.#lanes.get(key)
+    // Most often there is none at all; to look for a key that was just put together costs more than all of this.
+    const lane = this.#lanes.size === 0 ? undefined : this.#lanes.get(key)
     if (lane === undefined) return undefined
     return lane.batch === undefined ? lane.before : this.#close(key, lane, lane.batch.close())
   }

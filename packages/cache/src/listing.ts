@@ -40,8 +40,6 @@ export class Listing {
 
   async *#pages(prefix: string): AsyncGenerator<string[]> {
     const { connection, traffic, keys } = this.#scope
-    // A call made before is one microtask away from its batch.
-    await undefined
     traffic.flushAll()
     for await (const page of scan(connection, { match: keys.valuePattern(prefix) })) {
       for (let start = 0; start < page.length; start += keysPerCommand) {

@@ -37,10 +37,11 @@ export class Lists {
     checkKey(name)
     const { connection, traffic, keys, changes } = this.#scope
     const list = keys.value(name)
-    await changes.settle(list)
     try {
-      traffic.flush(list)
-      return await connection.read<number>('LLEN', [list])
+      return await changes.after(list, () => {
+        traffic.flush(list)
+        return connection.read<number>('LLEN', [list])
+      })
     } catch (error) {
       throw isWrongType(error) ? new AH_CACHE_NOT_A_LIST(shown(name), { cause: error }) : error
     }

@@ -50,11 +50,9 @@ export class LockHold {
     const { traffic, keys, local, changes, owner, origin, nextCall } = scope
     const [lock, sentAt] = [keys.lock(name), performance.now()]
     const call = `${origin}:${nextCall()}`
-    const token = await ownWrite(local, [lock], async () => {
-      await changes.settle(keys.value(name))
-      const found = [lock, keys.lockCall(name), keys.fence(name)]
-      return traffic.run<string | null>(takeFencedLock, found, [owner, ms, call])
-    })
+    const found = [lock, keys.lockCall(name), keys.fence(name)]
+    const take = () => traffic.run<string | null>(takeFencedLock, found, [owner, ms, call])
+    const token = await ownWrite(local, [lock], () => changes.after(keys.value(name), take))
     return token === null ? undefined : new LockHold(scope, name, { call, token: Number(token), ms, sentAt })
   }
 
@@ -75,10 +73,8 @@ export class LockHold {
     await this.#loop.stop()
     const lock = keys.lock(this.#name)
     try {
-      await ownWrite(local, [lock], async () => {
-        await changes.settle(keys.value(this.#name))
-        return traffic.run(dropLock, [lock, keys.lockCall(this.#name)], [owner, this.#call])
-      })
+      const drop = () => traffic.run(dropLock, [lock, keys.lockCall(this.#name)], [owner, this.#call])
+      await ownWrite(local, [lock], () => changes.after(keys.value(this.#name), drop))
     } catch {
       // The work is done and has its outcome; the lock ends by itself.
       counts.locksLeft += 1

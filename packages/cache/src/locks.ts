@@ -24,24 +24,19 @@ export class Locks {
     const ttl = ms ?? lockMs
     checkDuration('ms', ttl)
     const lock = keys.lock(name)
-    return ownWrite(local, [lock], async () => {
-      await changes.settle(keys.value(name))
-      const call = `${origin}:${nextCall()}`
-      const found = [lock, keys.lockCall(name), keys.fence(name)]
-      const isTaken = (await traffic.run(takeLock, found, [owner, ttl, call])) === 1
-      if (isTaken) counts.locked += 1
-      return isTaken
-    })
+    const found = [lock, keys.lockCall(name), keys.fence(name)]
+    const take = () => traffic.run<number>(takeLock, found, [owner, ttl, `${origin}:${nextCall()}`])
+    const isTaken = (await ownWrite(local, [lock], () => changes.after(keys.value(name), take))) === 1
+    if (isTaken) counts.locked += 1
+    return isTaken
   }
 
   async unlock(name: string): Promise<boolean> {
     checkKey(name)
     const { traffic, keys, changes, local, owner, origin, nextCall } = this.#scope
     const lock = keys.lock(name)
-    return ownWrite(local, [lock], async () => {
-      await changes.settle(keys.value(name))
-      return (await traffic.run(releaseLock, [lock, keys.lockCall(name)], [owner, origin, nextCall()])) === 1
-    })
+    const release = () => traffic.run<number>(releaseLock, [lock, keys.lockCall(name)], [owner, origin, nextCall()])
+    return (await ownWrite(local, [lock], () => changes.after(keys.value(name), release))) === 1
   }
 
   async checkLock(name: string, options?: WaitOptions): Promise<boolean> {
@@ -49,10 +44,9 @@ export class Locks {
     if (options !== undefined) checkCallOptions('checkLock', options, ['retry'])
     const { traffic, keys, changes, owner, lockMs, lockRetryMs } = this.#scope
     const [value, lock] = [keys.value(name), keys.lock(name)]
-    await changes.settle(value)
     const wait = new LockWait(retryMs(options?.retry, lockMs), lockRetryMs)
     do {
-      const [, holder] = await traffic.read(value, lock)
+      const [, holder] = await changes.after(value, () => traffic.read(value, lock))
       if (holder === null || holder === owner) return true
     } while (await wait.again())
     return false
@@ -61,7 +55,6 @@ export class Locks {
   async locks(prefix = ''): Promise<HeldLock[]> {
     checkKeyPrefix(prefix)
     const { connection, traffic, keys } = this.#scope
-    await undefined
     traffic.flushAll()
     const held = new Map<string, HeldLock>()
     for await (const page of scan(connection, { match: keys.lockPattern(prefix), type: 'string' })) {

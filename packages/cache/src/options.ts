@@ -64,6 +64,7 @@ export const options: CheckedOptions<ParsedCacheOptions> = defineOptions<ParsedC
       description: 'name of the decorator; a second registration in one app needs another one',
       type: 'string',
       pattern: '^[A-Za-z_$][\\w$]*$',
+      expected: 'a name as for a variable',
       default: 'cache',
     },
     owner: {

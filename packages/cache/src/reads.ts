@@ -7,7 +7,7 @@ import { decodeEntry, type Entry, isOver, isStale, type TagVersion } from './ent
 import { AH_CACHE_LOCKED, AH_CACHE_NOT_FOUND } from './errors.ts'
 import { checkKey } from './key.ts'
 import { deepFreeze } from './local/deep-freeze.ts'
-import { type Found, type Known, ownWrite } from './local-tier.ts'
+import { type Found, type Known, type LocalTier, ownWrite } from './local-tier.ts'
 import { LockWait } from './lock-wait.ts'
 import type { Scope } from './scope.ts'
 import { shown } from './shown.ts'
@@ -28,14 +28,18 @@ export class Reads {
 
   /** No async function: what memory answers costs a fraction of a microsecond, the half of which that would be. */
   get<T>(name: string, options?: WaitOptions): Promise<T | undefined> {
-    const known = options === undefined ? this.#recall(name) : undefined
-    return known === undefined ? this.#get(name, options) : (known.answer as Promise<T | undefined>)
+    if (options !== undefined) return this.#getWith(name, options)
+    const known = this.#recall(name)
+    if (known !== undefined) return known.answer as Promise<T | undefined>
+    return this.#visible(name, undefined, 0, this.#valueOf) as Promise<T | undefined>
   }
 
   /** Likewise. */
   load<T>(name: string, options?: LoadOptions): Promise<LoadedEntry<T>> {
-    const known = options === undefined ? this.#recall(name) : undefined
-    return known === undefined ? this.#load(name, options) : Promise.resolve(loaded<T>(name, known.entry))
+    if (options !== undefined) return this.#loadWith(name, options)
+    const known = this.#recall(name)
+    if (known !== undefined) return Promise.resolve(loaded<T>(name, known.entry))
+    return this.#visible(name, undefined, 0, this.#loadedOf) as Promise<LoadedEntry<T>>
   }
 
   #recall(name: string): Known | undefined {
@@ -49,18 +53,17 @@ export class Reads {
     return known
   }
 
-  async #get<T>(name: string, options?: WaitOptions): Promise<T | undefined> {
-    if (options !== undefined) checkCallOptions('get', options, ['retry'])
-    const entry = this.#counted(await this.#visible(name, undefined, retryMs(options?.retry, this.#scope.lockMs)))
-    return entry?.value as T | undefined
+  async #getWith<T>(name: string, options: WaitOptions): Promise<T | undefined> {
+    checkCallOptions('get', options, ['retry'])
+    const waitMs = retryMs(options.retry, this.#scope.lockMs)
+    return (await this.#visible(name, undefined, waitMs, this.#valueOf)) as T | undefined
   }
 
-  async #load<T>(name: string, options?: LoadOptions): Promise<LoadedEntry<T>> {
-    if (options !== undefined) checkCallOptions('load', options, ['expireMs', 'retry'])
-    const expireMs = optionalDuration('expireMs', options?.expireMs)
-    const entry = this.#counted(await this.#visible(name, expireMs, retryMs(options?.retry, this.#scope.lockMs)))
-    if (entry === undefined) throw new AH_CACHE_NOT_FOUND(shown(name))
-    return loaded<T>(name, entry)
+  async #loadWith<T>(name: string, options: LoadOptions): Promise<LoadedEntry<T>> {
+    checkCallOptions('load', options, ['expireMs', 'retry'])
+    const expireMs = optionalDuration('expireMs', options.expireMs)
+    const waitMs = retryMs(options.retry, this.#scope.lockMs)
+    return (await this.#visible(name, expireMs, waitMs, this.#loadedOf)) as LoadedEntry<T>
   }
 
   async loadMany<T>(names: readonly string[], options?: WaitOptions): Promise<(LoadedEntry<T> | undefined)[]> {
@@ -68,16 +71,19 @@ export class Reads {
     const waitMs = retryMs(options?.retry, this.#scope.lockMs)
     checkEach('loadMany', names)
     for (const name of names) checkKey(name)
-    const found = await allOf(names.map((name) => this.#visible(name, undefined, waitMs)))
-    return found.map((any, index) => {
-      const entry = this.#counted(any)
-      return entry && loaded<T>(names[index] as string, entry)
-    })
+    return allOf(
+      names.map((name) =>
+        this.#visible(name, undefined, waitMs, (entry) => {
+          const own = this.#counted(entry)
+          return own && loaded<T>(name, own)
+        }),
+      ),
+    )
   }
 
   /** What is there and may still be handed out by somebody who knows that it is old; counts nothing but the asking. */
   peek(name: string, waitMs: number): Promise<Entry | undefined> {
-    return this.#visible(name, undefined, waitMs)
+    return this.#visible(name, undefined, waitMs, (entry) => entry)
   }
 
   /** Whether none of its tags was invalidated. */
@@ -96,7 +102,21 @@ export class Reads {
     return entry
   }
 
-  async #visible(name: string, expireMs: number | undefined, waitMs: number): Promise<Entry | undefined> {
+  readonly #valueOf = (entry: Entry | undefined): unknown => this.#counted(entry)?.value
+
+  readonly #loadedOf = (entry: Entry | undefined, name: string): LoadedEntry<unknown> => {
+    const own = this.#counted(entry)
+    if (own === undefined) throw new AH_CACHE_NOT_FOUND(shown(name))
+    return loaded(name, own)
+  }
+
+  /** What `answer` makes of the entry, if this owner may see it. One async function for all: a call pays for each. */
+  async #visible<R>(
+    name: string,
+    expireMs: number | undefined,
+    waitMs: number,
+    answer: (entry: Entry | undefined, name: string) => R,
+  ): Promise<R> {
     checkKey(name)
     const { keys, counts, owner, lockRetryMs } = this.#scope
     counts.gets += 1
@@ -106,8 +126,9 @@ export class Reads {
     for (;;) {
       const { entry, holder } = await this.#find(value, lock, expireMs)
       if (holder === null || holder === owner) {
-        if (entry === undefined || isOver(entry)) return undefined
-        return entry.tags === undefined || (await this.#tags.areCurrent(entry.tags)) ? entry : undefined
+        if (entry === undefined || isOver(entry)) return answer(undefined, name)
+        const isCurrent = entry.tags === undefined || (await this.#tags.areCurrent(entry.tags))
+        return answer(isCurrent ? entry : undefined, name)
       }
       wait ??= new LockWait(waitMs, lockRetryMs)
       if (!(await wait.again())) throw new AH_CACHE_LOCKED(shown(name))
@@ -115,33 +136,21 @@ export class Reads {
   }
 
   /** The one place where a value and its lock are asked for: of the local tier, else of Redis. */
-  #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
-    const isPlain = this.#scope.local === undefined && expireMs === undefined
-    return isPlain ? this.#ask(value, lock) : this.#findOrRenew(value, lock, expireMs)
-  }
-
-  async #ask(value: string, lock: string): Promise<Found> {
-    const { changes, traffic } = this.#scope
-    await changes.settle(value)
-    return this.#open(await traffic.read(value, lock))
-  }
-
-  async #findOrRenew(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
+  async #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
     const { local, changes, traffic, owner } = this.#scope
     if (expireMs !== undefined) {
-      return ownWrite(local, [value], async () => {
-        await changes.settle(value)
-        return this.#open(await traffic.renew({ value, lock, owner, ttl: expireMs }))
-      })
+      const renew = () => traffic.renew({ value, lock, owner, ttl: expireMs })
+      return this.#open(await ownWrite(local, [value], () => changes.after(value, renew)))
     }
-    const known = local?.find(value, lock)
-    if (known !== undefined) return known
-    if (local === undefined) return this.#ask(value, lock)
-    await changes.settle(value)
+    if (local === undefined) return this.#open(await changes.after(value, () => traffic.read(value, lock)))
+    return local.find(value, lock) ?? (await changes.after(value, () => this.#ask(local, value, lock)))
+  }
+
+  async #ask(local: LocalTier, value: string, lock: string): Promise<Found> {
     const mark = local.asks(value, lock)
     try {
-      const found = this.#open(await traffic.read(value, lock))
-      if (found.holder === null || found.holder === owner) return local.answered(mark, found)
+      const found = this.#open(await this.#scope.traffic.read(value, lock))
+      if (found.holder === null || found.holder === this.#scope.owner) return local.answered(mark, found)
       // What another locked was not looked at.
       local.failed(mark)
       return found

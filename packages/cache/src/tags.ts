@@ -50,8 +50,6 @@ export class Tags {
     const { connection, traffic, keys, local } = this.#scope
     const found = [...new Set(tags)].map((tag) => keys.tag(tag))
     await ownWrite(local, found, async () => {
-      // A call made before is one microtask away from its batch.
-      await undefined
       traffic.flushAll()
       const answers = await connection.pipeline(found.map((key) => ({ script: raiseTag, keys: [key], args: [] })))
       for (const answer of answers) if (answer instanceof Error) throw answer

@@ -3,8 +3,8 @@ import { AH_KIT_REDIS_REFUSED, type RedisConnection } from 'fastify-ah-kit/redis
 import {
   type Answer,
   type Asked,
+  type Group,
   type Pair,
-  type Placed,
   type Read,
   type Renewal,
   type Save,
@@ -17,6 +17,7 @@ import { saveEntries } from './scripts/save-entries.ts'
 import { saveEntry } from './scripts/save-entry.ts'
 
 type Answers = (Answer | Error)[]
+type GroupOf<T extends Asked> = Pick<Group<T>, 'items' | 'places'>
 
 /** A lone question. */
 export function sendOne(connection: RedisConnection, item: Asked): Promise<Answer> {
@@ -33,42 +34,42 @@ export async function sendTogether(
   size: ReplySize,
 ): Promise<Answers> {
   const answers: Answers = new Array(items.length)
-  await Promise.all(
-    segmentsOf(items).flatMap(({ reads, renewals, saves }) => [
-      ...chunksOf(reads, size.mostKeys).map((chunk) => settle(chunk, answers, readAll)),
-      settle(renewals, answers, renewAll),
-      settle(saves, answers, saveAll),
-    ]),
-  )
+  const sent: Promise<void>[] = []
+  for (const { reads, renewals, saves } of segmentsOf(items)) {
+    for (const chunk of chunksOf(reads, size.mostKeys)) sent.push(settle(chunk, answers, readAll))
+    if (renewals.items.length > 0) sent.push(settle(renewals, answers, renewAll))
+    if (saves.items.length > 0) sent.push(settle(saves, answers, saveAll))
+  }
+  await Promise.all(sent)
   return answers
 
-  async function readAll(group: readonly Placed<Read>[]): Promise<Answers> {
+  async function readAll(reads: readonly Read[]): Promise<Answers> {
     // A key that many want is asked for once.
     const places = new Map<string, number>()
     const keys: string[] = []
-    for (const { item } of group) {
-      if (places.has(item.value)) continue
-      places.set(item.value, keys.length)
-      keys.push(item.value, item.lock)
+    for (const { value, lock } of reads) {
+      if (places.has(value)) continue
+      places.set(value, keys.length)
+      keys.push(value, lock)
     }
     const found = await connection.read<(string | null)[]>('MGET', keys)
     size.note(found, places.size)
-    return group.map(({ item }) => pairAt(found, places.get(item.value) as number))
+    return reads.map(({ value }) => pairAt(found, places.get(value) as number))
   }
 
-  async function renewAll(group: readonly Placed<Renewal>[]): Promise<Answers> {
-    const keys = group.flatMap(({ item }) => [item.value, item.lock])
-    const args = group.flatMap(({ item }) => [item.owner, item.ttl])
+  async function renewAll(renewals: readonly Renewal[]): Promise<Answers> {
+    const keys = renewals.flatMap(({ value, lock }) => [value, lock])
+    const args = renewals.flatMap(({ owner, ttl }) => [owner, ttl])
     const found = await connection.run<(string | null)[]>(loadAndRenewAll, keys, args)
-    return group.map((_, index) => pairAt(found, index * 2))
+    return renewals.map((_, index) => pairAt(found, index * 2))
   }
 
-  async function saveAll(group: readonly Placed<Save>[]): Promise<Answers> {
+  async function saveAll(saves: readonly Save[]): Promise<Answers> {
     const keys: string[] = []
     const args: (string | number)[] = []
-    for (const { item } of group) {
-      keys.push(item.value, item.lock)
-      args.push(item.owner, item.bytes, item.ttl ?? '')
+    for (const { value, lock, owner, bytes, ttl } of saves) {
+      keys.push(value, lock)
+      args.push(owner, bytes, ttl ?? '')
     }
     const saved = await connection.run<(number | string)[]>(saveEntries, keys, args)
     return saved.map((answer) => (typeof answer === 'string' ? refusal(answer) : answer))
@@ -89,25 +90,29 @@ export async function sendOnCluster(connection: RedisConnection, items: readonly
   return answers as Answers
 }
 
-function chunksOf<T>(items: readonly T[], most: number): (readonly T[])[] {
-  if (items.length <= most) return [items]
-  const chunks: T[][] = []
-  for (let start = 0; start < items.length; start += most) chunks.push(items.slice(start, start + most))
+function chunksOf({ items, places }: Group<Read>, most: number): readonly GroupOf<Read>[] {
+  if (items.length <= most) return items.length === 0 ? [] : [{ items, places }]
+  const chunks: GroupOf<Read>[] = []
+  for (let start = 0; start < items.length; start += most) {
+    const end = start + most
+    chunks.push({ items: items.slice(start, end), places: places.slice(start, end) })
+  }
   return chunks
 }
 
 /** Puts the answers of a group in their places; an error is that of all of them. */
 async function settle<T extends Asked>(
-  group: readonly Placed<T>[],
+  { items, places }: GroupOf<T>,
   answers: Answers,
-  send: (group: readonly Placed<T>[]) => Promise<Answers>,
+  send: (items: readonly T[]) => Promise<Answers>,
 ): Promise<void> {
-  if (group.length === 0) return
   try {
-    const own = await send(group)
-    for (const [index, { place }] of group.entries()) answers[place] = own[index] as Answer | Error
+    const own = await send(items)
+    for (let index = 0; index < places.length; index += 1) {
+      answers[places[index] as number] = own[index] as Answer | Error
+    }
   } catch (error) {
-    for (const { place } of group) answers[place] = error as Error
+    for (const place of places) answers[place] = error as Error
   }
 }
 

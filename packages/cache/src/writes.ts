@@ -26,7 +26,9 @@ export class Writes {
 
   async save(name: string, value: unknown, options?: number | null | SaveOptions): Promise<true> {
     checkKey(name)
-    return this.#store(name, toJson(value), savePlanOf(options))
+    const json = toJson(value)
+    const plan = savePlanOf(options)
+    return this.#noted(name, plan, await this.#store(name, json, plan))
   }
 
   /** What is refused is refused before anything is sent. */
@@ -40,7 +42,7 @@ export class Writes {
       checkKey(name)
       return [name, toJson(value), savePlanOf(options)] as const
     })
-    await allOf(checked.map(([name, json, plan]) => this.#store(name, json, plan)))
+    await allOf(checked.map(async ([name, json, plan]) => this.#noted(name, plan, await this.#store(name, json, plan))))
     return true
   }
 
@@ -48,28 +50,29 @@ export class Writes {
     checkKey(name)
     const { traffic, keys, changes, local, owner, origin, nextCall } = this.#scope
     const value = keys.value(name)
-    const answer = await ownWrite(local, [value], async () => {
-      await changes.settle(value)
-      const found = [value, keys.lock(name), keys.destroyCalls(name), keys.produce(name)]
-      return traffic.run<number>(destroyEntry, found, [owner, origin, nextCall()])
-    })
+    const found = [value, keys.lock(name), keys.destroyCalls(name), keys.produce(name)]
+    const destroy = () => traffic.run<number>(destroyEntry, found, [owner, origin, nextCall()])
+    const answer = await ownWrite(local, [value], () => changes.after(value, destroy))
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
     return answer === 1
   }
 
-  async #store(name: string, json: string, plan: SavePlan): Promise<true> {
-    const { keys, changes, counts, local } = this.#scope
+  /** No async function: it runs for every save. Answers what the scripts do. */
+  #store(name: string, json: string, plan: SavePlan): Promise<number> {
+    const { keys, changes, local } = this.#scope
     const value = keys.value(name)
     const { tags } = plan
-    const store = async (): Promise<number> => {
-      await changes.settle(value)
-      return this.#send(name, entryOf(json, Date.now()), plan)
-    }
-    const write = tags === undefined ? store : () => this.#storeTagged(name, json, plan, tags)
-    const answer = await ownWrite(local, [value], write)
+    const write = () =>
+      tags === undefined
+        ? changes.after(value, () => this.#send(name, value, entryOf(json, Date.now()), plan))
+        : this.#storeTagged(name, json, plan, tags)
+    return ownWrite(local, [value], write)
+  }
+
+  #noted(name: string, { token }: SavePlan, answer: number): true {
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
-    if (answer === 2) throw new AH_CACHE_FENCED(shown(name), String(plan.token))
-    counts.saves += 1
+    if (answer === 2) throw new AH_CACHE_FENCED(shown(name), String(token))
+    this.#scope.counts.saves += 1
     return true
   }
 
@@ -81,16 +84,16 @@ export class Writes {
     const stored = (async () => {
       await before
       const tags = await this.#tags.versions(names)
-      return this.#send(name, entryOf(json, Date.now(), { tags }), plan)
+      return this.#send(name, value, entryOf(json, Date.now(), { tags }), plan)
     })()
     // What is asked of the key from now on comes behind both trips.
     changes.hold(value, stored)
     return stored
   }
 
-  #send(name: string, bytes: string, { ttl, token }: SavePlan): Promise<number> {
+  #send(name: string, value: string, bytes: string, { ttl, token }: SavePlan): Promise<number> {
     const { traffic, keys, owner } = this.#scope
-    const [value, lock] = [keys.value(name), keys.lock(name)]
+    const lock = keys.lock(name)
     if (token === undefined) return traffic.save({ value, lock, owner, bytes, ttl })
     const args = [owner, bytes, token, ...(ttl === undefined ? [] : [ttl])]
     return traffic.run<number>(saveFencedEntry, [value, lock, keys.fence(name)], args)

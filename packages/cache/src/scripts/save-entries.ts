@@ -11,11 +11,14 @@ export const saveEntries = defineScript({
   keys: ['...'],
   args: ['...'],
   lua: /* lua */ `
+local locks = {}
+for index = 2, #KEYS, 2 do locks[#locks + 1] = KEYS[index] end
+local isAnyLocked = redis.call('EXISTS', unpack(locks)) > 0
 local answers = {}
 for index = 1, #KEYS / 2 do
   local value, lock = KEYS[index * 2 - 1], KEYS[index * 2]
   local owner, bytes, ttl = ARGV[index * 3 - 2], ARGV[index * 3 - 1], ARGV[index * 3]
-  local holder = redis.call('EXISTS', lock) == 1 and redis.pcall('GET', lock) or owner
+  local holder = isAnyLocked and redis.pcall('GET', lock) or owner
   local answer = 1
   if type(holder) == 'table' then
     answer = holder.err

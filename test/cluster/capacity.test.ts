@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import test from 'node:test'
+import { until } from 'fastify-ah-test-support'
 import { startCluster } from './running.ts'
 
 const { warningsOf, capacity } = (await import(
@@ -29,10 +30,14 @@ test('what this machine has is found', () => {
   assert.ok(memoryMb > 100 && memoryMb < 100_000_000, String(memoryMb))
 })
 
-test('the warning is in the log, and the cluster serves all the same', async (t) => {
+test('the warning is in the log, at the start and when workers are added, and the cluster serves all the same', async (t) => {
   const workers = availableParallelism() + 1
   const cluster = await startCluster({ workers }, t)
-  const warned = cluster.log().filter(({ level, msg }) => level === 40 && msg.includes('more than the'))
-  assert.equal(warned.length, 1)
-  assert.match(warned[0]!.msg, new RegExp(`^${workers} workers are more than the \\d+ CPUs`))
+  const warned = () =>
+    cluster.log().flatMap(({ level, msg }) => (level === 40 ? (/^\d+ workers are more than/.exec(msg) ?? []) : []))
+  assert.deepEqual(warned(), [`${workers} workers are more than`])
+  assert.equal((await cluster.ask('scale', '-1')).code, 0)
+  assert.equal((await cluster.ask('scale', '+2')).code, 0)
+  await until(() => warned().length > 1)
+  assert.deepEqual(warned(), [`${workers} workers are more than`, `${workers + 1} workers are more than`])
 })

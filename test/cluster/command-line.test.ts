@@ -35,6 +35,12 @@ const wrong: { args: string[]; env?: Record<string, string>; message: string | R
     message: /option "--port": expected a port from 0 to 65535, or a socket path with a "\/", got 70000/,
   },
   { args: ['start', '--port', 'http'], message: /option "--port": expected a port from 0 to 65535, .*, got "http"/ },
+  { args: ['start', '--title', 'a/b'], message: /option "--title": expected a name without a "\/", got "a\/b"/ },
+  {
+    args: ['start', 'cluster', '--roles', 'web'],
+    message: /option "--roles": expected a number for each role, as in "web=2,worker=1", got "web"/,
+  },
+  { args: ['start', 'cluster', '--ready-ms', '0'], message: /option "--ready-ms": expected a value >= 1, got 0/ },
   { args: ['start', '--drain-ms', '9999999999'], message: /option "--drain-ms": expected a value <= 2147483647/ },
   { args: ['start', '--embedded=maybe'], message: /option "--embedded": expected boolean, got "maybe"/ },
   {

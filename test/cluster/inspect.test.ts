@@ -21,6 +21,13 @@ for (const { version, path } of nodes()) {
   })
 }
 
+test('the port may also stand behind a blank', async (t) => {
+  const base = await freePort()
+  const cluster = await startCluster({ workers: 1, args: ['--inspect', String(base)] }, t)
+  assert.equal((await httpGet(cluster.target)).status, 200)
+  await untilInspected(base + 1)
+})
+
 test('a replacement takes the port over', async (t) => {
   const base = await freePort()
   const cluster = await startCluster({ workers: 1, args: [`--inspect=${base}`] }, t)

@@ -98,7 +98,10 @@ for (const [options, message] of [
   [{ drainMs: '5s' }, 'option "drainMs": expected integer, got "5s"'],
   [{ notReadyMs: 1.5 }, 'option "notReadyMs": expected integer, got 1.5'],
   [{ health: true }, 'option "health": expected one of false, got true'],
-  [{ health: { prefix: 'health' } }, 'option "health.prefix": expected a text like ^/.*[^/]$, got "health"'],
+  [
+    { health: { prefix: 'health' } },
+    'option "health.prefix": expected a path that begins with a "/" and does not end with one, got "health"',
+  ],
   [{ helth: false }, 'unknown option "helth", did you mean "health"?'],
   [{ decorator: '' }, 'option "decorator": expected a text that is not empty, got ""'],
 ] as [object, string][]) {

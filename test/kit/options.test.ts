@@ -71,6 +71,12 @@ test('bounds, enums, patterns and lengths are told in words', () => {
   assert.match(messageOf({ host: '' }), /option "host": expected a text that is not empty, got ""/)
 })
 
+test('a pattern is told in the words of its option, where it has some', () => {
+  const title = { description: 'a title', type: 'string', pattern: '^[^/]+$', expected: 'a name without a "/"' }
+  const { parse } = defineOptions({ package: 'fastify-ah-things', properties: { title } })
+  assert.throws(() => parse({ title: 'a/b' }), /option "title": expected a name without a "\/", got "a\/b"/)
+})
+
 test('what JSON schema cannot say is told by its predicate', () => {
   assert.equal(messageOf({ client: {} }), 'option "client": expected a client with a method send, got an object')
   assert.equal(messageOf({ client: null }), 'option "client": expected a client with a method send, got null')

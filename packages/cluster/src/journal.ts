@@ -59,6 +59,11 @@ export class Journal {
     this.#log.info({ address, workers }, `the cluster starts with ${count(workers)}${on(address)}`)
   }
 
+  /** More workers than the machine can carry. */
+  crowded(warnings: readonly string[]): void {
+    for (const warning of warnings) this.#log.warn(warning)
+  }
+
   equilibrium(address: ListenAddress | undefined, workers: number): void {
     this.#log.info(
       { address, workers },

@@ -1,5 +1,6 @@
 // What a manager is made of, and what each of its workers gets of that.
 import type { PeerDeath } from 'fastify-ah-kit'
+import { capacity, warningsOf } from './capacity.ts'
 import type { Journal } from './journal.ts'
 import type { NativeHandle } from './listening-handle.ts'
 import type { ManagerOptions } from './options.ts'
@@ -42,6 +43,11 @@ export interface Assignment {
   readonly socket: { readonly address: ListenAddress; readonly handle: NativeHandle } | undefined
   readonly deaths: readonly PeerDeath[]
   readonly store: Store | undefined
+}
+
+/** What there is to say of so many workers on this machine. */
+export function crowding({ options }: ManagerSetup, workers: number): readonly string[] {
+  return warningsOf(workers, options.maxRssMb || undefined, capacity())
 }
 
 /** How the next worker is started. Throws if the app file is gone. */

@@ -4,7 +4,7 @@ import { AH_CLUSTER_ADDRESS_IN_USE, AH_CLUSTER_FLAPPING, AH_CLUSTER_RELOAD_FAILE
 import type { Journal } from './journal.ts'
 import { describeAddress, resolveAddress } from './listen-address.ts'
 import { Listener } from './listener.ts'
-import { isAnyoneListening, type ManagerSetup } from './manager-setup.ts'
+import { crowding, isAnyoneListening, type ManagerSetup } from './manager-setup.ts'
 import type { GuardListener } from './primary-guard.ts'
 import { findProject } from './project.ts'
 import { Reload } from './reload.ts'
@@ -73,7 +73,9 @@ export class Manager implements GuardListener {
     const listener = isAnyoneListening(this.#setup) ? await this.#bind(address) : undefined
     this.#held = await this.#hold(listener)
     if (this.#phase === 'new') this.#phase = 'running'
-    this.#journal.starts(listener?.address, this.#held.workforce.wanted)
+    const { wanted } = this.#held.workforce
+    this.#journal.starts(listener?.address, wanted)
+    this.#journal.crowded(crowding(this.#setup, wanted))
     this.#loop.start()
   }
 

@@ -114,6 +114,7 @@ export const START_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
   title: {
     ...text('name of this cluster in logs, pid files and for other nodes; "hostname" is this machine\'s name'),
     pattern: '^[^/]+$',
+    expected: 'a name without a "/"',
   },
   drainMs: ms(
     `how long open connections may go on after a stop (the plugin's option, ${DEFAULT_DRAIN_MS}, without it)`,
@@ -141,8 +142,9 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: 'workers by role, as in "web=2,worker=1", in place of --workers; role "worker" takes no connections',
     type: 'string',
     pattern: '^\\w[\\w-]*=\\d{1,4}(,\\w[\\w-]*=\\d{1,4})*$',
+    expected: 'a number for each role, as in "web=2,worker=1"',
   },
-  readyMs: ms('how long a worker may take until it serves', 30_000),
+  readyMs: { ...ms('how long a worker may take until it serves', 30_000), minimum: 1 },
   hangMs: ms('how long a worker may be silent (its event loop blocked) until it is killed; 0: for ever', 30_000),
   maxRssMb: {
     description: 'resident memory in MB beyond which a worker is replaced, in order; 0: no limit',
@@ -188,7 +190,13 @@ const PLUGIN_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: 'routes `<prefix>/live` and `<prefix>/ready`; `false` adds none',
     type: ['object', 'boolean'],
     properties: {
-      prefix: { description: 'path before them', type: 'string', pattern: '^/.*[^/]$', default: HEALTH_PREFIX },
+      prefix: {
+        description: 'path before them',
+        type: 'string',
+        pattern: '^/.*[^/]$',
+        expected: 'a path that begins with a "/" and does not end with one',
+        default: HEALTH_PREFIX,
+      },
     },
     additionalProperties: false,
     if: { type: 'boolean' },

@@ -2,7 +2,7 @@
 import { toError } from 'fastify-ah-kit'
 import { balanceOf } from './balance.ts'
 import { Crew, type Workplace } from './crew.ts'
-import { roleOf, specOf } from './manager-setup.ts'
+import { crowding, roleOf, specOf } from './manager-setup.ts'
 import type { Reload } from './reload.ts'
 import type { Seat } from './seats.ts'
 import { settleReload } from './settle-reload.ts'
@@ -83,7 +83,10 @@ export class Workforce {
 
   /** Answers how many there will be. */
   scale(role: string | undefined, count: number): number {
+    const before = this.wanted
     this.#crew.seats.resize(role, count)
+    const { setup } = this.#place
+    if (this.wanted > before) setup.journal.crowded(crowding(setup, this.wanted))
     return this.count(role)
   }
 

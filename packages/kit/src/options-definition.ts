@@ -15,6 +15,8 @@ export interface OptionSchema {
   readonly type?: string | readonly string[]
   /** Instead of a JSON type: what cannot be said in JSON schema. */
   readonly check?: PassedByReference
+  /** What a `pattern` wants, in words: "a name without a slash". */
+  readonly expected?: string
   /** The value is never shown in a message: a token, a password. */
   readonly secret?: true
   readonly [keyword: string]: unknown

@@ -46,7 +46,7 @@ function joined(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
-function expected({ keyword, schema, params, message }: ErrorObject): string {
+function expected({ keyword, schema, params, message, parentSchema }: ErrorObject): string {
   const limit = String(params['limit'])
   switch (keyword) {
     case 'check':
@@ -56,7 +56,7 @@ function expected({ keyword, schema, params, message }: ErrorObject): string {
     case 'enum':
       return `one of ${(schema as unknown[]).map(show).join(', ')}`
     case 'pattern':
-      return `a text like ${String(schema)}`
+      return (parentSchema?.['expected'] as string | undefined) ?? `a text like ${String(schema)}`
     case 'minLength':
       return schema === 1 ? 'a text that is not empty' : `at least ${limit} characters`
     case 'maxLength':

@@ -21,6 +21,7 @@ export function defineOptions<T extends object>(definition: OptionsDefinition): 
   const ajv = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true, strict: true, verbose: true })
   ajv.addKeyword({ keyword: 'check', schemaType: 'object', validate: checkByReference, errors: false })
   ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' })
+  ajv.addKeyword({ keyword: 'expected', schemaType: 'string' })
   const schema = {
     type: 'object',
     properties: definition.properties,

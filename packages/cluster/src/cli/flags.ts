@@ -50,7 +50,7 @@ export function flagNames(properties: Properties): string[] {
 export function readFlags(command: string, properties: Properties, args: readonly string[]): CommandLine {
   const names = flagNames(properties)
   const { tokens } = parseArgs({
-    args: [...args],
+    args: withNumbers(properties, args),
     options: {
       help: { type: 'boolean', short: 'h' },
       ...Object.fromEntries(names.map((name) => [flagOf(name).slice(2), parseRule(name, properties[name]!)])),
@@ -134,6 +134,21 @@ function isList({ type }: OptionSchema): boolean {
 function isSwitch({ type }: OptionSchema): boolean {
   // One that may have a value as well: `--inspect`, `--inspect=9300`.
   return [type].flat().includes('boolean')
+}
+
+/** `--inspect 9400` as `--inspect=9400`: the parser would take a number behind a switch for the app. */
+function withNumbers(properties: Properties, args: readonly string[]): string[] {
+  const numbered = flagNames(properties).filter((name) => {
+    return isSwitch(properties[name]!) && [properties[name]!.type].flat().includes('integer')
+  })
+  const joined: string[] = []
+  for (const arg of args) {
+    const last = joined.at(-1)
+    if (/^\d+$/.test(arg) && numbered.some((name) => flagOf(name) === last))
+      joined[joined.length - 1] = `${last}=${arg}`
+    else joined.push(arg)
+  }
+  return joined
 }
 
 function parseRule(name: string, schema: OptionSchema): { type: 'boolean' | 'string'; short?: string } {

@@ -3,7 +3,6 @@ import { realpathSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { toError } from 'fastify-ah-kit'
 import type { Logger } from 'pino'
-import { capacity, warningsOf } from '../capacity.ts'
 import { ClusterHandle } from '../cluster-handle.ts'
 import { guardedHook } from '../crash-hook.ts'
 import { AH_CLUSTER_USAGE } from '../errors.ts'
@@ -72,8 +71,6 @@ export const startCluster: Command = {
     }
     const systemd = Systemd.from(environment.notify, (err) => log.warn({ err }, NOT_TOLD))
     const roles = rolesOf(options)
-    const workers = roles.reduce((sum, { count }) => sum + count, 0)
-    for (const warning of warningsOf(workers, options.maxRssMb || undefined, capacity())) log.warn(warning)
     const flags = (id: number) => {
       const port = inspectorPort(options.inspect, id)
       if (port === undefined) return []

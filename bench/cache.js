@@ -3,7 +3,7 @@
 import { startRedis } from 'fastify-ah-test-support'
 
 /** Of each measurement. */
-const MS = 500
+const MS = 300
 
 /**
  * Peer → target of a get (and load) and of a save, by callers, for 200 bytes: those of the project where it has set one,

@@ -4,9 +4,12 @@ import { startPm2 } from './pm2.js'
 import { startServer } from './server.js'
 import { median, medianInterval, quartiles } from './statistics.js'
 
-/** Below this target the pairs must be many: a small difference is easily noise. Many short ones beat few long ones. */
-const CLOSE_RACE = 1.3
+/** Between these targets the pairs must be many: a small difference is easily noise. Many short ones beat few long ones. */
+const CLOSE_RACE = [0.9, 1.3]
 const MANY_PAIRS = 31
+/** For targets below. */
+const SOME_PAIRS = 15
+/** For targets above. */
 const FEW_PAIRS = 11
 /** The interval of the ratio may reach below the target, but not further than this share of it. */
 const TOLERANCE = 0.9
@@ -16,11 +19,16 @@ export class Session {
   #disposers = []
   #print
   #pairs
+  #only
 
-  /** `print` gets each result; `pairs` is for trying a benchmark out, otherwise the target says how many. */
-  constructor(print, pairs) {
+  /**
+   * `print` gets each result; `pairs` is for trying a benchmark out, otherwise the target says how many; `only` is what
+   * the names of all that is measured have in them.
+   */
+  constructor(print, { pairs, only = '' } = {}) {
     this.#print = print
     this.#pairs = pairs
+    this.#only = only
   }
 
   /** The shape that the test support's resources take as their scope. */
@@ -42,6 +50,7 @@ export class Session {
 
   /** Notes a count of ours that must not be above `most`, beside the peers' that have no say in it. */
   count({ name, unit, most, ours, peers }) {
+    if (!name.includes(this.#only)) return
     const result = { name, unit, most, ours, peers, isReached: ours <= most }
     this.results.push(result)
     this.#print(result)
@@ -52,9 +61,10 @@ export class Session {
    * The ratio is made so that more is better in both cases, and must reach `target`.
    */
   async duel({ name, unit, better = 'more', target, ours, peer }) {
+    if (!name.includes(this.#only)) return
     await ours()
     await peer()
-    const pairs = this.#pairs ?? (target < CLOSE_RACE ? MANY_PAIRS : FEW_PAIRS)
+    const pairs = this.#pairs ?? pairsFor(target)
     const measured = { ours: [], peer: [], ratios: [] }
     for (let pair = 0; pair < pairs; pair += 1) {
       const our = await ours()
@@ -90,4 +100,10 @@ export class Session {
     this.#disposers.push(() => resource.close())
     return resource
   }
+}
+
+function pairsFor(target) {
+  const [from, to] = CLOSE_RACE
+  if (target < from) return SOME_PAIRS
+  return target < to ? MANY_PAIRS : FEW_PAIRS
 }

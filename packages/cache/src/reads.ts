@@ -136,14 +136,17 @@ export class Reads {
   }
 
   /** The one place where a value and its lock are asked for: of the local tier, else of Redis. */
-  async #find(value: string, lock: string, expireMs: number | undefined): Promise<Found> {
+  #find(value: string, lock: string, expireMs: number | undefined): Found | Promise<Found> {
+    const { local, changes, traffic } = this.#scope
+    if (expireMs !== undefined) return this.#renew(value, lock, expireMs)
+    if (local === undefined) return changes.after(value, () => traffic.read(value, lock)).then(this.#open)
+    return local.find(value, lock) ?? changes.after(value, () => this.#ask(local, value, lock))
+  }
+
+  async #renew(value: string, lock: string, ttl: number): Promise<Found> {
     const { local, changes, traffic, owner } = this.#scope
-    if (expireMs !== undefined) {
-      const renew = () => traffic.renew({ value, lock, owner, ttl: expireMs })
-      return this.#open(await ownWrite(local, [value], () => changes.after(value, renew)))
-    }
-    if (local === undefined) return this.#open(await changes.after(value, () => traffic.read(value, lock)))
-    return local.find(value, lock) ?? (await changes.after(value, () => this.#ask(local, value, lock)))
+    const renew = () => traffic.renew({ value, lock, owner, ttl })
+    return this.#open(await ownWrite(local, [value], () => changes.after(value, renew)))
   }
 
   async #ask(local: LocalTier, value: string, lock: string): Promise<Found> {
@@ -160,7 +163,7 @@ export class Reads {
     }
   }
 
-  #open([bytes, holder]: Pair): Found {
+  readonly #open = ([bytes, holder]: Pair): Found => {
     const isVisible = holder === null || holder === this.#scope.owner
     if (bytes === null || !isVisible) return { entry: undefined, holder }
     const entry = decodeEntry(bytes)

@@ -37,3 +37,25 @@ export function identity(): Identity {
   Object.defineProperty(globalThis, identitySymbol, { value: made })
   return made
 }
+
+const instancesSymbol = Symbol.for('fastify-ah.instances')
+
+/**
+ * An id for one more part of this process that others must tell from every other: the boot id for the first of a kind,
+ * with a number behind it for each one more (a second app in this process, say). What is filed under the ids of a
+ * process begins with its boot id, so a death that the manager announces names them all: see {@link isInstanceOf}.
+ */
+export function instanceId(kind: string): string {
+  const kept = globalThis as unknown as Record<symbol, Map<string, number> | undefined>
+  const counts = kept[instancesSymbol] ?? new Map<string, number>()
+  if (kept[instancesSymbol] === undefined) Object.defineProperty(globalThis, instancesSymbol, { value: counts })
+  const count = (counts.get(kind) ?? 0) + 1
+  counts.set(kind, count)
+  const { bootId } = identity()
+  return count === 1 ? bootId : `${bootId}.${count}`
+}
+
+/** Whether an id was made by {@link instanceId} in the process with this boot id. */
+export function isInstanceOf(bootId: string, id: string): boolean {
+  return id === bootId || (id.startsWith(`${bootId}.`) && /^\d+$/.test(id.slice(bootId.length + 1)))
+}

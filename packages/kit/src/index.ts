@@ -1,4 +1,5 @@
 // The kit without Redis: what three or more packages need.
+export { type Environment, environment } from './environment.ts'
 export {
   AH_KIT_BATCH_BROKEN,
   AH_KIT_BATCH_CLOSED,
@@ -8,7 +9,7 @@ export {
   type CodedErrorConstructor,
   toError,
 } from './errors.ts'
-export { type Identity, identity } from './identity.ts'
+export { type Identity, identity, instanceId, isInstanceOf } from './identity.ts'
 export {
   type DrainResult,
   Lifecycle,
@@ -23,3 +24,4 @@ export { type CheckedOptions, defineOptions } from './options.ts'
 export type { OptionSchema, OptionsDefinition, PassedByReference } from './options-definition.ts'
 export { foundInApp, oncePerApp, rootOf } from './root.ts'
 export { TickBatch, type TickBatchOptions } from './tick-batch.ts'
+export { within } from './within.ts'

@@ -70,6 +70,17 @@ export class TickBatch<Item, Result> {
   }
 
   /**
+   * Rejects what has not left yet: for a serial batch whose `send` has just learnt that nothing can be sent for now, and
+   * would have the others wait as long once more.
+   */
+  rejectWaiting(error: Error): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#bytes = 0
+    for (const { reject } of waiting) reject(error)
+  }
+
+  /**
    * Takes no more items, sends those that wait and resolves when the last is answered, however that went. Ends in time
    * if `send` does. Twice is fine.
    */

@@ -8,7 +8,7 @@ import type { Command, RedisArgument, ScriptCommand } from './command.ts'
 import { DedicatedConnection, type DedicatedOptions } from './dedicated.ts'
 import { watchHandshakes } from './handshake.ts'
 import { mastersOf, whyUnfit } from './liveness.ts'
-import { masterOf } from './master-of.ts'
+import { masterClientOf, masterOf } from './master-of.ts'
 import { askMaxmemoryPolicy } from './maxmemory-policy.ts'
 import { OpenCalls } from './open-calls.ts'
 import { requestDeadlineMs } from './open-client.ts'
@@ -112,6 +112,11 @@ export class RedisConnection {
   /** Which master a key's commands go to just now, for those who batch by it; one name for all off Cluster. */
   masterOf(key: string): string {
     return masterOf(this.client, key)
+  }
+
+  /** The one of {@link masters} that holds a key just now; undefined while there is no connection to it. */
+  masterClientOf(key: string): Redis | undefined {
+    return masterClientOf(this.client, key)
   }
 
   /** Anything else that a client can send, with the same deadline and errors. */

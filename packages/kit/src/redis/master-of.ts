@@ -12,10 +12,20 @@ export function masterOf(client: RedisClient, key: string): string {
   return (client as Cluster).slots[calculateSlot(key)]?.[0] ?? ''
 }
 
-/** A key that begins with `stem` and lies on `master`; undefined if that one holds no slot. Off Cluster the stem. */
-export function keyOnMaster(client: RedisClient, master: Redis, stem: string): string | undefined {
+/** The client of the master that {@link masterOf} names; undefined while ioredis has no connection to it. */
+export function masterClientOf(client: RedisClient, key: string): Redis | undefined {
+  if (!client.isCluster) return client as Redis
+  const address = masterOf(client, key)
+  return (client as Cluster).nodes('master').find((master) => addressOf(master) === address)
+}
+
+/**
+ * A key that begins with `stem` and lies on `master` (or on that with this address, see {@link masterOf}); undefined if
+ * that one holds no slot. Off Cluster the stem.
+ */
+export function keyOnMaster(client: RedisClient, master: Redis | string, stem: string): string | undefined {
   if (!client.isCluster) return stem
-  const node = addressOf(master)
+  const node = typeof master === 'string' ? master : addressOf(master)
   if (!(client as Cluster).slots.some((nodes) => nodes?.[0] === node)) return undefined
   for (let number = 0; number < mostTags; number += 1) {
     const tag = `{${number.toString(36)}}`

@@ -3,10 +3,11 @@ import { Cluster, type ClusterNode, type ClusterOptions, Redis, type RedisOption
 
 /**
  * `request`: short commands that somebody waits for. `blocking`: BLPOP and its like, which may wait long.
- * `subscriber`: SUBSCRIBE. `tracking`: CLIENT TRACKING redirected to itself. All but the first have a connection of
- * their own.
+ * `subscriber`: SUBSCRIBE, which ioredis repeats after a cut. `reconciled`: SUBSCRIBE for a user who compares what each
+ * socket holds with what is wanted, so ioredis repeats nothing. `tracking`: CLIENT TRACKING redirected to itself. All
+ * but the first have a connection of their own.
  */
-export type ConnectionRole = 'request' | 'blocking' | 'subscriber' | 'tracking'
+export type ConnectionRole = 'request' | 'blocking' | 'subscriber' | 'reconciled' | 'tracking'
 
 /** How long a command of the request path may take, in ms. */
 export const requestDeadlineMs = 5000
@@ -60,6 +61,13 @@ const dedication = {
 // ioredis drops what Redis says of keys in RESP3; and who tracks subscribes anew only after it has begun to track.
 const tracking = { protocol: 2, autoResubscribe: false } as const satisfies RedisOptions
 
+// An UNSUBSCRIBE that was sent again on a later socket would end what has been subscribed there since.
+const reconciled = {
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+} as const satisfies RedisOptions
+
 function serverOptions(role: ConnectionRole, user: RedisOptions): RedisOptions {
   return {
     ...preferences,
@@ -70,6 +78,7 @@ function serverOptions(role: ConnectionRole, user: RedisOptions): RedisOptions {
     ...user,
     ...(role === 'request' ? {} : (dedication as RedisOptions)),
     ...(role === 'tracking' ? tracking : {}),
+    ...(role === 'reconciled' ? reconciled : {}),
     lazyConnect: false,
   }
 }

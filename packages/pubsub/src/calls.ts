@@ -1,0 +1,158 @@
+// Calls between nodes: asked on the channel of a node, or on that of all; answered on that of the caller.
+import type { FastifyBaseLogger } from 'fastify'
+import { errorToSend, receivedError, type SentError } from './call-error.ts'
+import { type CallHandlers, checkCallName } from './call-handlers.ts'
+import type { Control } from './control.ts'
+import { AH_PUBSUB_NO_HANDLER, AH_PUBSUB_NODE_GONE, AH_PUBSUB_NOT_ALLOWED, AH_PUBSUB_OPTIONS } from './errors.ts'
+import type { Nodes } from './nodes.ts'
+import type { PendingCalls } from './pending-calls.ts'
+import { shown } from './shown.ts'
+import type { CallAllOptions, CallOptions, MessageInfo, NodeAnswer } from './types.ts'
+
+/** What it works with. */
+export interface CallsOptions {
+  readonly control: Control
+  readonly nodes: Nodes
+  readonly handlers: CallHandlers
+  readonly pending: PendingCalls
+  /** Id of this node. */
+  readonly id: string
+  readonly timeoutMs: number
+  readonly log: FastifyBaseLogger
+}
+
+const everybody = '/actionhero/calls'
+const longestTimeoutMs = 600_000
+
+const channelOf = (node: string): string => `/actionhero/node/${node}`
+
+/** Asks other nodes, and answers them. */
+export class Calls {
+  readonly #options: CallsOptions
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  /** Hears questions and answers. */
+  async listen(): Promise<void> {
+    const { control, id } = this.#options
+    const hear = (message: unknown, info: MessageInfo): void => this.#hear(message, info)
+    await Promise.all([control.hear(channelOf(id), hear), control.hear(everybody, hear)])
+  }
+
+  async call(name: string, args: unknown, options: CallOptions = {}): Promise<unknown> {
+    checkCallName(name)
+    const ms = this.#timeoutOf(options, ['node', 'timeoutMs'])
+    const node = options.node === undefined ? await this.#anyNode(name) : await this.#living(options.node, name)
+    const [answer] = await this.#ask(channelOf(node), name, args, [node], ms)
+    if (answer === undefined) throw new AH_PUBSUB_NODE_GONE(node, name)
+    if ('error' in answer) throw answer.error
+    return answer.result
+  }
+
+  async callAll(name: string, args: unknown, options: CallAllOptions = {}): Promise<readonly NodeAnswer<unknown>[]> {
+    checkCallName(name)
+    const ms = this.#timeoutOf(options, ['timeoutMs'])
+    const asked = (await this.#options.nodes.list()).map(({ id }) => id)
+    const answers = await this.#ask(everybody, name, args, asked, ms)
+    if (answers.length > 0 && answers.every(isNotAllowed)) {
+      throw new AH_PUBSUB_NOT_ALLOWED(name, `none of the ${answers.length} live nodes has a handler of that name`)
+    }
+    // As listed, not as they came.
+    const place = new Map(asked.map((id, index) => [id, index]))
+    return [...answers].sort((a, b) => (place.get(a.node) ?? 0) - (place.get(b.node) ?? 0))
+  }
+
+  #ask(channel: string, name: string, args: unknown, nodes: readonly string[], ms: number) {
+    const { pending, control } = this.#options
+    const what = `the arguments of the call of ${shown(name)}`
+    return pending.open(name, nodes, ms, (call) => control.publish(channel, { call, name, args, ms }, what))
+  }
+
+  /** One of the nodes that handle the name. */
+  async #anyNode(name: string): Promise<string> {
+    const { nodes } = this.#options
+    for (const look of [() => nodes.known, () => nodes.list()]) {
+      const able = (await look()).filter(({ handles }) => handles.includes(name))
+      const chosen = able[Math.floor(Math.random() * able.length)]
+      if (chosen !== undefined) return chosen.id
+    }
+    throw new AH_PUBSUB_NO_HANDLER(name)
+  }
+
+  async #living(node: unknown, name: string): Promise<string> {
+    const { nodes } = this.#options
+    if (typeof node !== 'string' || node === '') {
+      throw new AH_PUBSUB_OPTIONS(`call: option "node": expected the id of a node, got ${shown(node)}`)
+    }
+    if (nodes.find(node) !== undefined) return node
+    if ((await nodes.list()).some(({ id }) => id === node)) return node
+    throw new AH_PUBSUB_NODE_GONE(node, name)
+  }
+
+  #timeoutOf(options: CallOptions, names: readonly string[]): number {
+    const unknown = Object.keys(options).find((name) => !names.includes(name))
+    if (unknown !== undefined) {
+      throw new AH_PUBSUB_OPTIONS(`call: unknown option ${shown(unknown)}; there are: ${names.join(', ')}`)
+    }
+    const { timeoutMs = this.#options.timeoutMs } = options
+    if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= longestTimeoutMs) return timeoutMs
+    throw new AH_PUBSUB_OPTIONS(
+      `call: option "timeoutMs": expected whole ms from 1 to ${longestTimeoutMs}, got ${shown(timeoutMs)}`,
+    )
+  }
+
+  #hear(message: unknown, { from }: MessageInfo): void {
+    const { pending } = this.#options
+    const said = (typeof message === 'object' && message !== null ? message : {}) as Record<string, unknown>
+    if ('reply' in said) {
+      const answer = 'error' in said ? { error: receivedError(said['error'], from) } : { result: said['result'] }
+      pending.settle(said['reply'], { node: from, ...answer })
+      return
+    }
+    if (Number.isSafeInteger(said['call'])) {
+      this.#answer(said['call'] as number, said, from).catch((err: unknown) => {
+        this.#options.log.warn({ err, node: from }, 'the answer to a call could not be sent')
+      })
+    }
+  }
+
+  async #answer(reply: number, { name, args, ms }: Record<string, unknown>, from: string): Promise<void> {
+    const { handlers, control } = this.#options
+    const waits = typeof ms === 'number' && ms >= 1 && ms <= longestTimeoutMs ? ms : this.#options.timeoutMs
+    const info = new Asked(from, waits)
+    const what = `the answer to the call of ${shown(name)}`
+    let error: SentError
+    try {
+      const result = await handlers.run(name, args, info)
+      await control.publish(channelOf(from), { reply, result }, what)
+      return
+    } catch (thrown) {
+      error = errorToSend(thrown)
+    }
+    // Also where the result cannot be sent: a cycle, say. Where Redis is away this fails too, and the caller times out.
+    await control.publish(channelOf(from), { reply, error }, what)
+  }
+}
+
+/** Of the caller; makes the signal only for who asks. */
+class Asked {
+  readonly from: string
+  readonly #endsAt: number
+  #signal: AbortSignal | undefined
+
+  constructor(from: string, ms: number) {
+    this.from = from
+    this.#endsAt = performance.now() + ms
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.timeout(Math.max(0, Math.round(this.#endsAt - performance.now())))
+    return this.#signal
+  }
+}
+
+function isNotAllowed(answer: NodeAnswer<unknown>): boolean {
+  return 'error' in answer && (answer.error as { code?: unknown }).code === 'AH_PUBSUB_NOT_ALLOWED'
+}

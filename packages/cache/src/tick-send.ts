@@ -38,7 +38,7 @@ export async function sendTogether(
   for (const { reads, renewals, saves } of segmentsOf(items)) {
     for (const chunk of chunksOf(reads, size.mostKeys)) sent.push(settle(chunk, answers, readAll))
     if (renewals.items.length > 0) sent.push(settle(renewals, answers, renewAll))
-    if (saves.items.length > 0) sent.push(settle(saves, answers, saveAll))
+    for (const run of runsOfOwner(saves)) sent.push(settle(run, answers, saveAll))
   }
   await Promise.all(sent)
   return answers
@@ -66,10 +66,10 @@ export async function sendTogether(
 
   async function saveAll(saves: readonly Save[]): Promise<Answers> {
     const keys: string[] = []
-    const args: (string | number)[] = []
-    for (const { value, lock, owner, bytes, ttl } of saves) {
+    const args: (string | number)[] = [(saves[0] as Save).owner]
+    for (const { value, lock, bytes, ttl } of saves) {
       keys.push(value, lock)
-      args.push(owner, bytes, ttl ?? '')
+      args.push(bytes, ttl ?? '')
     }
     const saved = await connection.run<(number | string)[]>(saveEntries, keys, args)
     return saved.map((answer) => (typeof answer === 'string' ? refusal(answer) : answer))
@@ -98,6 +98,18 @@ function chunksOf({ items, places }: Group<Read>, most: number): readonly GroupO
     chunks.push({ items: items.slice(start, end), places: places.slice(start, end) })
   }
   return chunks
+}
+
+/** Cut where the owner changes, which it hardly ever does: all of a run are saved in its name, and the order stays. */
+function runsOfOwner({ items, places }: Group<Save>): readonly GroupOf<Save>[] {
+  const runs: GroupOf<Save>[] = []
+  let start = 0
+  for (let end = 1; end <= items.length; end += 1) {
+    if (end < items.length && items[end]?.owner === items[start]?.owner) continue
+    runs.push({ items: items.slice(start, end), places: places.slice(start, end) })
+    start = end
+  }
+  return runs
 }
 
 /** Puts the answers of a group in their places; an error is that of all of them. */

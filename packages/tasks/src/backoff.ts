@@ -1,0 +1,15 @@
+// Owns how long a failed job waits for its next try.
+import type { RetryOptions } from './types.ts'
+
+/**
+ * The wait after the try `attempt`, in ms: grows by `factor`, and is shortened by a random part of up to `jitter`, so that
+ * jobs which failed together do not come back together.
+ */
+export function backoffMs(
+  { backoffMs: first, factor, jitter, maxBackoffMs }: Required<RetryOptions>,
+  attempt: number,
+  random: () => number = Math.random,
+): number {
+  const full = Math.min(first * factor ** (attempt - 1), maxBackoffMs)
+  return Math.round(full * (1 - jitter * random()))
+}

@@ -1,0 +1,86 @@
+// Owns the entries of the failed list: JSON always, with the payload's own bytes in it.
+import { readThrown } from './thrown.ts'
+import type { FailedJob } from './types.ts'
+
+/** What an entry is made of. */
+export interface Failure {
+  readonly worker: string
+  readonly queue: string
+  readonly payload: string | Buffer
+  readonly error: unknown
+}
+
+const payloadStart = ',"payload":'
+
+/**
+ * The entry. The payload comes last, as it is: nothing is encoded anew, so big integers stay what they are. What is no
+ * JSON stands as base64 in `payload.raw`.
+ */
+export function encodeFailure({ worker, queue, payload, error }: Failure): string {
+  const { name, message, stack } = readThrown(error)
+  const head = {
+    worker,
+    queue,
+    exception: name,
+    error: message,
+    backtrace: stack.split('\n').slice(1),
+    failed_at: new Date().toString(),
+  }
+  return `${JSON.stringify(head).slice(0, -1)}${payloadStart}${payloadText(payload)}}`
+}
+
+/** The payload's own bytes in an entry of ours; undefined in one that somebody else wrote. */
+export function payloadOf(entry: string): string | undefined {
+  // Before it stand flat texts only, in which this would have backslashes.
+  const start = entry.indexOf(payloadStart)
+  if (start < 0 || !entry.endsWith('}')) return undefined
+  const text = entry.slice(start + payloadStart.length, -1)
+  return isObject(text) ? text : undefined
+}
+
+// Which text an entry was read from: to remove exactly that, whatever parsing lost.
+const texts = new WeakMap<object, string>()
+
+/** Reads an entry. One that is no JSON is shown as such, and can still be removed. */
+export function decodeFailure(text: string): FailedJob {
+  let entry: FailedJob
+  try {
+    entry = JSON.parse(text)
+    if (typeof entry !== 'object' || entry === null) throw new Error('no object')
+  } catch {
+    // Somebody else's entry: it is listed rather than hidden.
+    entry = {
+      worker: '',
+      queue: '',
+      payload: { raw: text },
+      exception: 'Unreadable',
+      error: text,
+      backtrace: [],
+      failed_at: '',
+    }
+  }
+  texts.set(entry, text)
+  return entry
+}
+
+/** The text that an entry was read from, else as node-resque would look for it. */
+export function textOfFailure(entry: FailedJob): string {
+  return texts.get(entry) ?? JSON.stringify(entry)
+}
+
+function payloadText(payload: string | Buffer): string {
+  const text = typeof payload === 'string' ? payload : payload.toString()
+  const isText = typeof payload === 'string' || Buffer.from(text).equals(payload)
+  if (isText && isObject(text)) return text
+  return JSON.stringify({ raw: Buffer.from(payload as string).toString('base64') })
+}
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    // That it is none is the answer.
+    return false
+  }
+}

@@ -1,0 +1,51 @@
+// Owns the parts of one registration, put together.
+import type { FastifyInstance } from 'fastify'
+import { Definitions } from './definitions.ts'
+import { Enqueues } from './enqueues.ts'
+import { JobEvents } from './job-events.ts'
+import type { DurabilityOptions } from './options.ts'
+import type { Scope } from './scope.ts'
+import { Cancels } from './store/cancels.ts'
+import { FailedJobs } from './store/failed.ts'
+import { PlannedJobs } from './store/planned.ts'
+import { PluginLocks } from './store/plugin-locks.ts'
+import { Queues } from './store/queues.ts'
+import { Ticks } from './store/ticks.ts'
+import { Tracks } from './store/tracks.ts'
+import { Workers } from './store/workers.ts'
+
+/** The parts, each with its own verbs. */
+export interface Parts {
+  readonly app: FastifyInstance
+  readonly scope: Scope
+  readonly definitions: Definitions
+  readonly enqueues: Enqueues
+  readonly events: JobEvents
+  readonly cancels: Cancels
+  readonly tracks: Tracks
+  readonly queues: Queues
+  readonly planned: PlannedJobs
+  readonly failed: FailedJobs
+  readonly workers: Workers
+  readonly locks: PluginLocks
+  readonly ticks: Ticks
+}
+
+export function makeParts(app: FastifyInstance, scope: Scope, durability: DurabilityOptions | undefined): Parts {
+  const definitions = new Definitions()
+  return {
+    app,
+    scope,
+    definitions,
+    enqueues: new Enqueues(scope, definitions, durability),
+    events: new JobEvents(scope.log),
+    cancels: new Cancels(scope),
+    tracks: new Tracks(scope),
+    queues: new Queues(scope),
+    planned: new PlannedJobs(scope),
+    failed: new FailedJobs(scope),
+    workers: new Workers(scope),
+    locks: new PluginLocks(scope),
+    ticks: new Ticks(scope),
+  }
+}

@@ -1,0 +1,183 @@
+// Owns this process's part in working the queues: claims jobs, runs them, keeps its lease, recovers those of the dead.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { type PeerDeath, toError } from 'fastify-ah-kit'
+import type { Definitions } from './definitions.ts'
+import { Doorbell } from './doorbell.ts'
+import { AH_TASKS_CANCELLED, AH_TASKS_STOPPED } from './errors.ts'
+import { Fetch } from './fetch.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { JobEvents } from './job-events.ts'
+import type { Mail } from './mail.ts'
+import { Recover } from './recover.ts'
+import type { Scope } from './scope.ts'
+import type { Cancels } from './store/cancels.ts'
+import type { ClaimedJob } from './store/claims.ts'
+import { Claims } from './store/claims.ts'
+import { Ended } from './store/ended.ts'
+import { Processors } from './store/processors.ts'
+import type { Tracks } from './store/tracks.ts'
+import { Work } from './work.ts'
+import { WorkQueues } from './work-queues.ts'
+import { Worker } from './worker.ts'
+import { type PoolSize, WorkerPool } from './worker-pool.ts'
+
+/** What a processor is made of. */
+export interface ProcessorOptions {
+  readonly app: FastifyInstance
+  readonly scope: Scope
+  readonly definitions: Definitions
+  readonly events: JobEvents
+  readonly cancels: Cancels
+  readonly tracks: Tracks
+  readonly queues: readonly string[]
+  readonly size: PoolSize
+  readonly pollMs: number
+  readonly graceMs: number
+}
+
+// How long the last settles may take when a process stops, and its word that it is gone.
+const lastWordsMs = 3_000
+
+export class Processor {
+  readonly #options: ProcessorOptions
+  readonly #pool: WorkerPool
+  readonly #worker: Worker
+  readonly #fetch: Fetch
+  readonly #doorbell: Doorbell
+  readonly #heartbeat: Heartbeat
+  readonly #recover: Recover
+  readonly #processors: Processors
+
+  constructor(options: ProcessorOptions, mail: Mail) {
+    this.#options = options
+    const { app, scope, definitions, events, cancels, tracks, size, pollMs } = options
+    const queues = new WorkQueues(options.queues)
+    const claims = new Claims(scope)
+    const onError = reporter(scope)
+    const { leaseMs, workerName } = scope
+    this.#pool = new WorkerPool(size)
+    this.#worker = new Worker({ app, definitions, claims, cancels, tracks, events })
+    this.#processors = new Processors(scope, queues.title)
+    this.#fetch = new Fetch({
+      claims,
+      queues,
+      room: () => this.#pool.room,
+      hasSuspect: () => this.#pool.hasSuspect,
+      isDeaf: () => this.#doorbell.isDeaf,
+      start: (jobs) => this.#start(jobs),
+      onError: onError('fetch'),
+    })
+    this.#doorbell = new Doorbell(scope, {
+      queues,
+      pollMs,
+      isHungry: () => this.#fetch.isShort && this.#pool.room > 0,
+      onJobs: (isNewQueue) => this.#fetch.ask(isNewQueue),
+      onMail: mail.deliver,
+      onError: onError('doorbell'),
+    })
+    this.#heartbeat = new Heartbeat({
+      processors: this.#processors,
+      cancels,
+      leaseMs,
+      workerName,
+      running: () => this.#pool.running,
+      onError: onError('heartbeat'),
+    })
+    this.#recover = new Recover({
+      ended: new Ended(scope),
+      bootIds: () => scope.connection.read<string[]>('ZRANGE', [scope.keys.processors, 0, -1]),
+      everyMs: leaseMs / 3,
+      workerName,
+      onRecovered: (bootId, count) => this.#recovered(bootId, count),
+      onError: onError('recover'),
+    })
+    mail.onCancel((id) => this.#cancel(id))
+  }
+
+  /** The jobs that run here. */
+  get running(): number {
+    return this.#pool.running.length
+  }
+
+  start(): void {
+    this.#heartbeat.start()
+    this.#doorbell.start()
+    this.#recover.start()
+    this.#pool.start(() => this.#ask())
+    this.#ask()
+  }
+
+  /** The manager says that a process died. */
+  peerDied(death: PeerDeath): void {
+    void this.#recover.announce(death)
+  }
+
+  /** Claims no more, waits for what runs, gives the rest back, and leaves. Ends in time with Redis gone. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const { graceMs, scope } = this.#options
+    this.#pool.close()
+    const wait = new AbortController()
+    const over = sleep(graceMs, undefined, { signal: AbortSignal.any([signal, wait.signal]) }).catch(() => undefined)
+    await Promise.race([this.#pool.idle(), over])
+    wait.abort()
+    // The last first: each goes to the head of its queue.
+    for (const work of this.#pool.running.toReversed()) work.job?.abort(new AH_TASKS_STOPPED(work.taskName))
+    await this.#fetch.close(lastWordsMs)
+    await Promise.all([this.#doorbell.stop(), this.#heartbeat.stop(), this.#recover.stop()])
+    try {
+      await this.#processors.leave()
+    } catch (thrown) {
+      scope.log.warn(
+        { err: toError(thrown) },
+        'Redis could not be told that this process has left: its lease ends by itself',
+      )
+    }
+  }
+
+  #ask(): void {
+    this.#fetch
+      .ask()
+      .catch((thrown) => this.#options.scope.log.debug({ err: toError(thrown) }, 'nothing more is fetched'))
+  }
+
+  #start(jobs: readonly ClaimedJob[]): void {
+    const { workerName } = this.#options.scope
+    const startedAt = performance.now()
+    for (const claimed of jobs) {
+      const work: Work = new Work({
+        claimed,
+        startedAt,
+        workerName,
+        send: (settle) => {
+          // Its room is another's in the very exchange that settles it.
+          this.#pool.remove(work)
+          return this.#fetch.settle(settle)
+        },
+      })
+      this.#pool.add(work)
+      void this.#worker.work(work).then(() => this.#pool.remove(work))
+    }
+  }
+
+  #cancel(id: string): void {
+    this.#options.cancels.note(id)
+    for (const work of this.#pool.running) {
+      if (work.meta?.id === id) work.job?.abort(new AH_TASKS_CANCELLED(work.taskName))
+    }
+  }
+
+  #recovered(bootId: string, count: number): void {
+    this.#options.scope.log.warn({ bootId, jobs: count }, 'a process died: its jobs were given back')
+    this.#ask()
+  }
+}
+
+/** Tells of the first failure in a row, and of the others only who wants to know. */
+export function reporter({ log }: Scope): (part: string) => (error: Error, failures: number) => void {
+  return (part) => (error, failures) => {
+    const fields = { err: error, part, failures }
+    if (failures === 1) log.warn(fields, 'a part of the tasks has no answer from Redis and tries again')
+    else log.debug(fields, 'it still has none')
+  }
+}

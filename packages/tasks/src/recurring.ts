@@ -1,0 +1,62 @@
+// Enqueues the jobs of recurring tasks: each tick once in the cluster, missed ones once together.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Definition } from './definition.ts'
+import { nextTick } from './next-tick.ts'
+import { encodeBare, withMeta } from './payload.ts'
+import type { Ticks } from './store/ticks.ts'
+
+// A job that is neither finished nor seen for so long no longer keeps later ticks from being enqueued.
+const shortestOpenMs = 60_000
+const longestOpenMs = 3_600_000
+
+export class Recurring {
+  readonly #tasks: readonly Definition[]
+  readonly #ticks: Ticks
+  readonly #log: FastifyBaseLogger
+  #hasPruned = false
+
+  constructor(definitions: readonly Definition[], ticks: Ticks, log: FastifyBaseLogger) {
+    this.#tasks = definitions.filter((definition) => nextTick(definition, 0) !== undefined)
+    this.#ticks = ticks
+    this.#log = log
+  }
+
+  /** One round; answers ms until the next tick, or undefined if nothing recurs. Only for who leads. */
+  async round(): Promise<number | undefined> {
+    if (!this.#hasPruned) await this.#prune()
+    if (this.#tasks.length === 0) return undefined
+    const { next, now } = await this.#ticks.read(this.#tasks.map(({ name }) => name))
+    let soonest: number | undefined
+    for (const [index, task] of this.#tasks.entries()) {
+      const planned = await this.#plan(task, next[index], now)
+      if (planned !== undefined && (soonest === undefined || planned < soonest)) soonest = planned
+    }
+    return soonest === undefined ? undefined : Math.max(0, soonest - now)
+  }
+
+  /** The next tick of a task; the one that has come is claimed. */
+  async #plan(task: Definition, planned: number | undefined, now: number): Promise<number | undefined> {
+    const { name, queue, frequencyMs } = task
+    const following = nextTick(task, now)
+    if (following === undefined || planned === Number.POSITIVE_INFINITY) return undefined
+    // A plan that is no tick of this definition comes from one that has changed since.
+    const isFirst = planned === undefined || nextTick(task, planned - 1) !== planned
+    if (!isFirst && planned > now) return planned
+    const openMs = Math.min(Math.max((following - now) * 5, shortestOpenMs), longestOpenMs)
+    // As in ActionHero, what recurs by frequency runs when it is first seen, too; cron has its times.
+    const isDue = !isFirst || (frequencyMs !== undefined && planned === undefined)
+    const tick = planned ?? now
+    const payload = isDue ? withMeta(encodeBare(queue, name, [{}]), { v: 1, id: `${name}:${tick}`, tick }) : undefined
+    const claim = { task: name, expected: planned, next: following, tick, queue, payload, openMs }
+    if (await this.#ticks.claim(claim)) this.#log.debug({ task: name, queue, tick }, 'a recurring task was enqueued')
+    return following
+  }
+
+  /** Tasks that this release no longer has, or that no longer recur. */
+  async #prune(): Promise<void> {
+    const wanted = new Set(this.#tasks.map(({ name }) => name))
+    const gone = (await this.#ticks.tasks()).filter((name) => !wanted.has(name))
+    if (gone.length > 0) await this.#ticks.forget(gone)
+    this.#hasPruned = true
+  }
+}

@@ -1,0 +1,20 @@
+// Waits for the result of a tracked job.
+import { AH_TASKS_FAILED, AH_TASKS_NOT_TRACKED, AH_TASKS_WAIT_TIMEOUT } from './errors.ts'
+import type { Tracks } from './store/tracks.ts'
+
+/** The result; rejects if there is none, or not in time. */
+export async function resultOf(tracks: Tracks, id: string, timeoutMs: number): Promise<unknown> {
+  const track = await tracks.ended(id, timeoutMs)
+  switch (track?.state) {
+    case undefined:
+      throw new AH_TASKS_NOT_TRACKED(id)
+    case 'succeeded':
+      return track.result
+    case 'failed':
+      throw new AH_TASKS_FAILED(id, track.error?.message ?? 'no reason is known', { cause: track.error })
+    case 'cancelled':
+      throw new AH_TASKS_FAILED(id, 'it was cancelled')
+    default:
+      throw new AH_TASKS_WAIT_TIMEOUT(id, timeoutMs)
+  }
+}

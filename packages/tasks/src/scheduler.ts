@@ -1,0 +1,71 @@
+// Schedules: leads if it may, moves what is due, and enqueues what recurs.
+import { Loop, toError } from 'fastify-ah-kit'
+import type { Leader } from './leader.ts'
+import type { Recurring } from './recurring.ts'
+import type { Scope } from './scope.ts'
+import type { Delayed } from './store/delayed.ts'
+
+/** What it schedules with. */
+export interface SchedulerOptions {
+  readonly scope: Scope
+  readonly leader: Leader
+  readonly delayed: Delayed
+  readonly recurring: Recurring
+  readonly onError: (error: Error, failures: number) => void
+}
+
+// Longest sleep: others may put something there without a word.
+const longestSleepMs = 1_000
+
+export class Scheduler {
+  readonly #options: SchedulerOptions
+  readonly #loop: Loop
+  #retryAt = 0
+  #leads = false
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#loop = new Loop({ name: 'scheduler', step: () => this.#step(), onError: options.onError })
+  }
+
+  start(): void {
+    this.#loop.start()
+  }
+
+  /** Something is due earlier than it thinks. */
+  wake(): void {
+    this.#loop.wake()
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop()
+    if (!this.#leads) return
+    this.#leads = false
+    try {
+      await this.#options.leader.stop()
+    } catch (thrown) {
+      this.#options.scope.log.warn(
+        { err: toError(thrown) },
+        'the lock of the scheduler could not be given back: it ends by itself',
+      )
+    }
+  }
+
+  async #step(): Promise<number> {
+    const { leader, delayed, recurring, scope } = this.#options
+    const now = performance.now()
+    if (now >= this.#retryAt) {
+      const { lead, retryMs } = await leader.lead()
+      if (lead === 'mine' && !this.#leads) scope.log.info('this process schedules from now on')
+      this.#leads = lead === 'mine'
+      this.#retryAt = now + retryMs
+      if (lead === 'theirs') return retryMs
+    }
+    // Where a program that is none of ours leads, it does not know what lies in our own keys: each of us looks after that.
+    const { moved, nextMs } = await delayed.promote()
+    const tickMs = await recurring.round()
+    if (moved > 0 && nextMs === 0) return 0
+    const sleeps = [longestSleepMs, this.#retryAt - performance.now(), nextMs, tickMs]
+    return Math.max(0, Math.min(...sleeps.filter((ms) => ms !== undefined)))
+  }
+}

@@ -1,0 +1,18 @@
+// What the parts of one registration share.
+import type { FastifyBaseLogger } from 'fastify'
+import type { RedisConnection } from 'fastify-ah-kit/redis'
+import type { TaskKeys } from './keys.ts'
+
+/** The surroundings of a registration. */
+export interface Scope {
+  readonly connection: RedisConnection
+  readonly keys: TaskKeys
+  readonly log: FastifyBaseLogger
+  /** This process: what its claims and its lease are filed under. One registration has its own, see `owner`. */
+  readonly bootId: string
+  /** `<host>~ah:<pid>-<boot id>`: its name as a Resque worker. */
+  readonly workerName: string
+  readonly leaseMs: number
+  readonly maxFailed: number
+  readonly trackMs: number
+}

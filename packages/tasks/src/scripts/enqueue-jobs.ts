@@ -1,0 +1,88 @@
+// Puts jobs where they wait: into their queues, to a second, to a millisecond.
+import { defineGuardedScript } from 'fastify-ah-kit/redis'
+import { queueLua } from './queue-lua.ts'
+
+/**
+ * The arguments are orders, one behind the other, each with its own:
+ * `q` queue, count and so many payloads: to the end of the queue.
+ * `x` queue, payload, 1 for the head of the queue, then what the extras are.
+ * `d` queue, payload, `at <ms>` or `in <ms>`: into Resque's list of that second, unless it stands there already.
+ * `s` queue, payload, `at <ms>` or `in <ms>`, then what the extras are: to the millisecond.
+ * Extras: id, ms to keep a track or 0, dedupe key or '', its ms.
+ *
+ * Answers one for each order: 1 for done; 0 where that second has the job already; the id of an earlier job that has the
+ * dedupe key, or that is scheduled under the same id.
+ */
+export const enqueueJobs = defineGuardedScript({
+  name: 'enqueue-jobs',
+  keys: ['delayed_schedule', 'scheduled_jobs'],
+  args: ['root', '...'],
+  lua: /* lua */ `${queueLua}
+local at = 3
+local function pull()
+  at = at + 1
+  return ARGV[at - 1]
+end
+local function due(text)
+  local kind, ms = string.match(text, '^(%a+) (%d+)$')
+  return kind == 'at' and tonumber(ms) or now_in_ms() + ms
+end
+local function earlier_job(id, track_ms, dedupe, dedupe_ms)
+  if dedupe ~= '' then
+    local key = root .. 'ah:dedupe:' .. dedupe
+    if not redis.call('SET', key, id, 'PX', dedupe_ms, 'NX') then return redis.call('GET', key) end
+  end
+  if track_ms ~= '0' then
+    local key = root .. 'ah:track:' .. id
+    redis.call('HSET', key, 'state', 'waiting')
+    redis.call('PEXPIRE', key, track_ms)
+  end
+  return nil
+end
+local answers = {}
+while at <= #ARGV do
+  local order, queue = pull(), pull()
+  local answer = 1
+  if order == 'q' then
+    local count = tonumber(pull())
+    redis.call('RPUSH', root .. 'queue:' .. queue, unpack(ARGV, at, at + count - 1))
+    at = at + count
+    announce(root, queue)
+  elseif order == 'x' then
+    local raw, front = pull(), pull()
+    local earlier = earlier_job(pull(), pull(), pull(), pull())
+    if earlier then
+      answer = earlier
+    else
+      redis.call(front == '1' and 'LPUSH' or 'RPUSH', root .. 'queue:' .. queue, raw)
+      announce(root, queue)
+    end
+  elseif order == 'd' then
+    local raw, time = pull(), due(pull())
+    local second = string.format('%.0f', math.floor(time / 1000 + 0.5))
+    local list = 'delayed:' .. second
+    if redis.call('SADD', root .. 'timestamps:' .. raw, list) == 0 then
+      answer = 0
+    else
+      redis.call('RPUSH', root .. list, raw)
+      redis.call('ZADD', delayed_schedule, second, second)
+      if redis.call('ZRANGE', delayed_schedule, 0, 0)[1] == second then wake_leader(root) end
+    end
+  else
+    local raw, time, id = pull(), due(pull()), pull()
+    if redis.call('HEXISTS', scheduled_jobs, id) == 1 then
+      answer = id
+      at = at + 3
+    else
+      local earlier = earlier_job(id, pull(), pull(), pull())
+      if earlier then
+        answer = earlier
+      else
+        schedule(root, id, time, 'f0:' .. #queue .. ':' .. queue .. raw)
+      end
+    end
+  end
+  answers[#answers + 1] = answer
+end
+return answers`,
+})

@@ -1,0 +1,187 @@
+// Settles the jobs that a processor has finished and claims its next ones: one round trip for both.
+import { defineScript } from 'fastify-ah-kit/redis'
+import { outcomeLua, queueLua, slotLua } from './queue-lua.ts'
+
+/** Arguments before the lists of queues, plain successes and other settles. */
+const head = 11
+/** Arguments of each settle that is not plain. */
+const width = 10
+
+/**
+ * Arguments: `batch` numbers the exchanges of a process that settle something; a repeat of one is answered from the
+ * claims' own record instead of being applied again. `seen` is the highest claim number that the process knows: claims above it are handed
+ * out again, since their answer got lost. `suspects`: how many suspects it may take (0 or 1). `poke`: 1 if the process
+ * would not hear of new jobs once this came up short. Then the names of `queue_count` queues, the claim numbers of
+ * `done_count` successes without ado, and settles of ten arguments each: kind, claim, tracked id, state, outcome, ms to
+ * keep it, recurring task, its tick, and two more: of `f` (failed) the entry and the most entries; of `r` (retry) mark
+ * and payload, and `<delay in ms> <id>`; of `c` (cancelled) the id. `s` is a success, `l` gives the job back.
+ *
+ * Answers the verdicts (`1` settled, `0` belongs to another by now, a character each, in the order of the settles), the
+ * queues there are if `refresh` is 1, and four items a claim: its number, kind and deaths,
+ * queue, payload.
+ */
+export const exchangeJobs = defineScript({
+  name: 'exchange-jobs',
+  keys: ['claims', 'processors', 'processed_count', 'paused', 'returned', 'queues'],
+  args: [
+    'root',
+    'boot',
+    'lease_ms',
+    'batch',
+    'seen',
+    'want',
+    'suspects',
+    'poke',
+    'refresh',
+    'queue_count',
+    'done_count',
+    '...',
+  ],
+  // What was done must be recorded, and what is claimed is not new: both also when memory is full.
+  allowOom: true,
+  lua: /* lua */ `${queueLua}${slotLua}${outcomeLua}
+batch, seen, want, suspects = tonumber(batch), tonumber(seen), tonumber(want), tonumber(suspects)
+queue_count, done_count = tonumber(queue_count), tonumber(done_count)
+local record = redis.call('HMGET', claims, 'last', 'batch')
+local last = math.max(tonumber(record[1]) or 0, seen)
+local first_done = ${head} + queue_count + 1
+local first_other = first_done + done_count
+
+local verdicts = ''
+if record[2] then
+  local number, said = string.match(record[2], '^(%d+) ?(.*)$')
+  number = tonumber(number)
+  if number > batch then return redis.error_reply('AHSTALE a newer exchange was applied before this repeat') end
+  if number == batch then verdicts = said end
+end
+
+if verdicts == '' and #ARGV >= first_done then
+  local said, processed = {}, 0
+  for index = first_done, first_other - 1 do
+    local was = redis.call('HDEL', claims, ARGV[index])
+    processed = processed + was
+    said[#said + 1] = was
+  end
+  for index = first_other, #ARGV, ${width} do
+    local kind, claim, track, state, outcome, track_ms, task, tick, x, y = unpack(ARGV, index, index + ${width - 1})
+    local value = redis.call('HGET', claims, claim)
+    said[#said + 1] = value and 1 or 0
+    if value then
+      redis.call('HDEL', claims, claim)
+      free_slot(root, boot, claim)
+      if track ~= '' then note_track(root, track, state, outcome, track_ms) end
+      if task ~= '' then close_tick(root, task, tick) end
+      if kind == 's' then
+        processed = processed + 1
+      elseif kind == 'f' then
+        record_failure(root, x, tonumber(y))
+      elseif kind == 'r' then
+        local delay, id = string.match(y, '^(%d+) (.*)$')
+        schedule(root, id, now_in_ms() + delay, x)
+      elseif kind == 'l' then
+        give_back(root, value)
+      elseif kind == 'c' then
+        redis.call('ZREM', root .. 'ah:cancelled', x)
+      end
+    end
+  end
+  if processed > 0 then redis.call('INCRBY', processed_count, processed) end
+  verdicts = table.concat(said)
+  redis.call('HSET', claims, 'batch', batch .. ' ' .. verdicts)
+end
+
+local jobs = {}
+local function hand_out(id, value)
+  local kind, deaths, queue, raw = unmark(value)
+  jobs[#jobs + 1] = id
+  jobs[#jobs + 1] = kind .. deaths
+  jobs[#jobs + 1] = queue
+  jobs[#jobs + 1] = raw
+end
+if last > seen then
+  for id = seen + 1, last do
+    local value = redis.call('HGET', claims, id)
+    if value then
+      hand_out(id, value)
+      want = want - 1
+    end
+  end
+end
+
+local is_paused = {}
+local has_returned = false
+if redis.call('EXISTS', paused, returned) > 0 then
+  for _, queue in ipairs(redis.call('SMEMBERS', paused)) do is_paused[queue] = true end
+  has_returned = redis.call('EXISTS', returned) == 1
+end
+local fields = {}
+local took_suspect = false
+local function take(queue, value, kind, raw)
+  last = last + 1
+  fields[#fields + 1] = last
+  fields[#fields + 1] = value
+  jobs[#jobs + 1] = last
+  jobs[#jobs + 1] = kind
+  jobs[#jobs + 1] = queue
+  jobs[#jobs + 1] = raw
+  want = want - 1
+end
+local function take_returned(queue)
+  if redis.call('SISMEMBER', returned, queue) == 0 then return end
+  local lists = {root .. 'ah:suspects:' .. queue, root .. 'ah:recovered:' .. queue}
+  if suspects > 0 and want > 0 then
+    local value = redis.call('LPOP', lists[1])
+    if value then
+      local kind, deaths, _, raw = unmark(value)
+      take(queue, value, kind .. deaths, raw)
+      suspects = suspects - 1
+      took_suspect = true
+    end
+  end
+  while want > 0 do
+    local value = redis.call('LPOP', lists[2])
+    if not value then break end
+    local kind, deaths, _, raw = unmark(value)
+    take(queue, value, kind .. deaths, raw)
+  end
+  if redis.call('EXISTS', lists[1], lists[2]) == 0 then redis.call('SREM', returned, queue) end
+end
+if want > 0 then
+  for index = ${head + 1}, ${head} + queue_count do
+    local queue = ARGV[index]
+    if not is_paused[queue] then
+      if has_returned then take_returned(queue) end
+      if want > 0 then
+        local raws = redis.call('LPOP', root .. 'queue:' .. queue, want)
+        if raws then
+          local mark = 'f0:' .. #queue .. ':' .. queue
+          for position = 1, #raws do take(queue, mark .. raws[position], 'f0', raws[position]) end
+        end
+      end
+    end
+    if want <= 0 then break end
+  end
+  if #fields > 0 then redis.call('HSET', claims, 'last', last, unpack(fields)) end
+end
+if #jobs > 0 then
+  -- A process that holds jobs must have a lease, or nobody would ever take them from it.
+  local lease, now = redis.call('ZSCORE', processors, boot), now_in_ms()
+  if not lease or tonumber(lease) < now + lease_ms / 3 then redis.call('ZADD', processors, now + lease_ms, boot) end
+end
+
+if want <= 0 or took_suspect then
+  -- Jobs are left behind: somebody else may be idle.
+  for index = ${head + 1}, ${head} + queue_count do
+    local queue = ARGV[index]
+    if not is_paused[queue] then
+      if want <= 0 and redis.call('EXISTS', root .. 'queue:' .. queue) == 1 then
+        wake(root, queue)
+      elseif has_returned and redis.call('SISMEMBER', returned, queue) == 1 then
+        wake(root, queue)
+      end
+    end
+  end
+end
+if want > 0 and poke == '1' then mail(root, boot, 'poke') end
+return {verdicts, refresh == '1' and redis.call('SMEMBERS', queues) or false, unpack(jobs)}`,
+})

@@ -1,0 +1,20 @@
+// Takes a process off all lists, once nothing is claimed by it.
+import { defineScript } from 'fastify-ah-kit/redis'
+
+/** Answers 1, or 0 while it still has claims: then its lease has to end first. */
+export const leaveProcessors = defineScript({
+  name: 'leave-processors',
+  keys: ['processors', 'registrations', 'workers', 'worker', 'claims', 'holds', 'mail'],
+  args: ['boot', 'full_name'],
+  allowOom: true,
+  lua: /* lua */ `
+redis.call('SREM', workers, full_name)
+redis.call('DEL', worker, mail)
+redis.call('HDEL', registrations, boot)
+for _, field in ipairs(redis.call('HKEYS', claims)) do
+  if field ~= 'last' and field ~= 'batch' then return 0 end
+end
+redis.call('ZREM', processors, boot)
+redis.call('DEL', claims, holds)
+return 1`,
+})

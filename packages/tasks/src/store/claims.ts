@@ -1,0 +1,124 @@
+// The state "claimed": what this process has taken from the queues and not settled yet.
+
+import type { Scope } from '../scope.ts'
+import { exchangeJobs } from '../scripts/exchange-jobs.ts'
+import { takeSlot } from '../scripts/take-slot.ts'
+import { type Settle, settleWords } from '../settle.ts'
+
+/** A job that was handed to this process. */
+export interface ClaimedJob {
+  readonly claim: number
+  /** `f0`, `r0`, `s2`: kind of mark and deaths. */
+  readonly mark: string
+  readonly queue: string
+  readonly text: string
+}
+
+/** What an exchange asks for. */
+export interface Exchange {
+  /** Ascends with each exchange that settles something; the same for a repeat of one that got no answer. */
+  readonly batch: number
+  readonly settles: readonly Settle[]
+  readonly want: number
+  readonly queues: readonly string[]
+  readonly mayTakeSuspect: boolean
+  /** Nobody would hear of new jobs if this came up short. */
+  readonly wantsPoke: boolean
+  /** Answers the names of all queues. */
+  readonly isRefresh: boolean
+}
+
+/** What it came to. */
+export interface Exchanged {
+  /** For each settle whether the claim was still ours. */
+  readonly verdicts: readonly boolean[]
+  readonly jobs: readonly ClaimedJob[]
+  readonly queues: readonly string[] | undefined
+}
+
+export class Claims {
+  readonly #scope: Scope
+  readonly #keys: readonly string[]
+  #seen = 0
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+    const { keys, bootId } = scope
+    this.#keys = [keys.claims(bootId), keys.processors, keys.processedCount, keys.paused, keys.returned, keys.queues]
+  }
+
+  /** One round trip. After an error it is to be asked again with the same batch and settles. */
+  async exchange({ batch, settles, want, queues, mayTakeSuspect, wantsPoke, isRefresh }: Exchange): Promise<Exchanged> {
+    const { connection, keys, bootId, leaseMs } = this.#scope
+    const args: (string | number)[] = [
+      keys.root,
+      bootId,
+      leaseMs,
+      batch,
+      this.#seen,
+      want,
+      mayTakeSuspect ? 1 : 0,
+      wantsPoke ? 1 : 0,
+      isRefresh ? 1 : 0,
+      queues.length,
+      0,
+      ...queues,
+    ]
+    let done = 0
+    // Plain ones first: the script takes them without looking at more than their number.
+    for (const { kind, claim } of settles) {
+      if (kind !== 'done') continue
+      args.push(claim)
+      done += 1
+    }
+    args[10] = done
+    if (done < settles.length) {
+      for (const settle of settles) if (settle.kind !== 'done') args.push(...settleWords(settle, this.#scope))
+    }
+    const answer = await connection.run<(string | number | string[] | null)[]>(exchangeJobs, this.#keys, args)
+    const jobs: ClaimedJob[] = []
+    for (let index = 2; index + 3 < answer.length; index += 4) {
+      const claim = Number(answer[index])
+      if (claim > this.#seen) this.#seen = claim
+      jobs.push({
+        claim,
+        mark: answer[index + 1] as string,
+        queue: answer[index + 2] as string,
+        text: answer[index + 3] as string,
+      })
+    }
+    return {
+      verdicts: verdictsOf(settles, String(answer[0])),
+      jobs,
+      queues: (answer[1] as string[] | null) ?? undefined,
+    }
+  }
+
+  /** The exact bytes of a claimed job behind their mark, for what is no valid text; undefined if it is another's. */
+  async bytes(claim: number): Promise<Buffer | undefined> {
+    const { connection, keys, bootId } = this.#scope
+    return (await connection.read<Buffer | null>('HGET', [keys.claims(bootId), claim], { buffers: true })) ?? undefined
+  }
+
+  /** Takes a slot of a concurrency key for a claim: `taken`, or `gone` if it was parked or is another's by now. */
+  async takeSlot(claim: number, name: string, max: number): Promise<'taken' | 'gone'> {
+    const { connection, keys, bootId } = this.#scope
+    const touched = [keys.claims(bootId), keys.holds(bootId), keys.slots(name), keys.parked(name), keys.parkedCounts]
+    const answer = await connection.run<number>(takeSlot, touched, [bootId, claim, name, max])
+    return answer === 1 ? 'taken' : 'gone'
+  }
+}
+
+/** The verdicts come in the order in which the settles were sent: plain ones first. */
+function verdictsOf(settles: readonly Settle[], said: string): boolean[] {
+  const verdicts = new Array<boolean>(settles.length)
+  let position = 0
+  for (const isPlain of [true, false]) {
+    for (let index = 0; index < settles.length; index += 1) {
+      if ((settles[index]?.kind === 'done') !== isPlain) continue
+      verdicts[index] = said[position] === '1'
+      position += 1
+    }
+  }
+  return verdicts
+}

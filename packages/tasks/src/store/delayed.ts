@@ -1,0 +1,27 @@
+// The states "delayed" (Resque's lists of seconds) and "scheduled" (ours, to the millisecond): what is due moves on.
+
+import type { Scope } from '../scope.ts'
+import { promoteJobs } from '../scripts/promote-jobs.ts'
+
+// Most jobs that one script moves.
+const batch = 500
+// Where a payload goes whose queue cannot be read: its worker fails it, with its bytes.
+const fallbackQueue = 'default'
+
+export class Delayed {
+  readonly #scope: Scope
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+  }
+
+  /** Moves a batch of what is due. `nextMs`: until the next is, 0 if more are due now; undefined if nothing is planned. */
+  async promote(): Promise<{ readonly moved: number; readonly nextMs: number | undefined }> {
+    const { connection, keys, workerName } = this.#scope
+    const touched = [keys.leader, keys.scheduled, keys.scheduledJobs, keys.delayedSchedule]
+    const words = [keys.root, workerName, batch, fallbackQueue]
+    const [moved, wait] = await connection.run<[number, string]>(promoteJobs, touched, words)
+    const nextMs = Number(wait)
+    return { moved, nextMs: nextMs < 0 ? undefined : nextMs }
+  }
+}

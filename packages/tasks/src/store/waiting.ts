@@ -1,0 +1,115 @@
+// The state "waiting": jobs are put into queues, to seconds and to milliseconds, many of one tick in one script.
+import { TickBatch } from 'fastify-ah-kit'
+import { RepeatGuard } from 'fastify-ah-kit/redis'
+import type { Scope } from '../scope.ts'
+import { enqueueJobs } from '../scripts/enqueue-jobs.ts'
+
+/** What some jobs carry beside their payload. */
+export interface OrderExtras {
+  readonly id: string
+  /** 0: it is not tracked. */
+  readonly trackMs: number
+  readonly dedupe?: { readonly key: string; readonly ttlMs: number } | undefined
+}
+
+/** When a delayed job is due. */
+export type Due = { readonly at: number } | { readonly inMs: number }
+
+/** Where a job is put. */
+export interface Order {
+  readonly queue: string
+  readonly payload: string
+  readonly isFront?: boolean
+  readonly due?: Due | undefined
+  /** Without it the payload is bare: node-resque could have written it. */
+  readonly extras?: OrderExtras | undefined
+}
+
+/** `put`; `taken`: that second has the job already; or the id of an earlier job. */
+export type Ordered = { readonly kind: 'put' | 'taken' } | { readonly kind: 'earlier'; readonly id: string }
+
+const put: Ordered = { kind: 'put' }
+const taken: Ordered = { kind: 'taken' }
+
+export class Waiting {
+  readonly #scope: Scope
+  readonly #guard: RepeatGuard
+  readonly #batch: TickBatch<Order, Ordered>
+
+  constructor(scope: Scope) {
+    this.#scope = scope
+    this.#guard = new RepeatGuard(scope.connection)
+    this.#batch = new TickBatch<Order, Ordered>({
+      name: 'enqueue',
+      send: (orders) => this.#send(orders),
+      sizeOf: ({ payload }) => payload.length,
+      serial: true,
+    })
+  }
+
+  /** Puts a job; those of one tick keep their order. */
+  put(order: Order): Promise<Ordered> {
+    return this.#batch.add(order)
+  }
+
+  /** Waits for what is under way. */
+  close(): Promise<void> {
+    return this.#batch.close()
+  }
+
+  async #send(orders: readonly Order[]): Promise<Ordered[]> {
+    const { keys } = this.#scope
+    const words: (string | number)[] = [keys.root]
+    // Of each order in the script how many jobs it stands for.
+    const counts: number[] = []
+    for (let index = 0; index < orders.length; index += 1) {
+      const order = orders[index] as Order
+      const alike = isPlain(order) ? runLength(orders, index) : 0
+      if (alike > 0) {
+        words.push('q', order.queue, alike)
+        for (let one = index; one < index + alike; one += 1) words.push((orders[one] as Order).payload)
+        counts.push(alike)
+        index += alike - 1
+      } else {
+        words.push(...wordsOf(order))
+        counts.push(1)
+      }
+    }
+    const touched = [keys.delayedSchedule, keys.scheduledJobs]
+    const answers = await this.#guard.run<(number | string)[]>(enqueueJobs, keys.calls, touched, words)
+    return answers.flatMap((answer, index) => {
+      const what: Ordered = answer === 1 ? put : answer === 0 ? taken : { kind: 'earlier', id: String(answer) }
+      return new Array<Ordered>(counts[index] ?? 1).fill(what)
+    })
+  }
+}
+
+function isPlain({ extras, due, isFront }: Order): boolean {
+  return extras === undefined && due === undefined && isFront !== true
+}
+
+/** How many orders from `start` on go to the end of one and the same queue. */
+function runLength(orders: readonly Order[], start: number): number {
+  const { queue } = orders[start] as Order
+  let end = start + 1
+  for (; end < orders.length; end += 1) {
+    const next = orders[end] as Order
+    if (next.queue !== queue || !isPlain(next)) break
+  }
+  return end - start
+}
+
+function wordsOf({ queue, payload, isFront, due, extras }: Order): (string | number)[] {
+  const more =
+    extras === undefined
+      ? ['', 0, '', 0]
+      : [extras.id, extras.trackMs, extras.dedupe?.key ?? '', extras.dedupe?.ttlMs ?? 0]
+  if (due === undefined) return ['x', queue, payload, isFront === true ? 1 : 0, ...more]
+  if (extras === undefined) return ['d', queue, payload, timeWords(due)]
+  return ['s', queue, payload, timeWords(due), ...more]
+}
+
+/** How the script is told: `at <ms>` since 1970, or `in <ms>` from now by Redis' clock. */
+function timeWords(due: Due): string {
+  return 'at' in due ? `at ${Math.max(0, Math.round(due.at))}` : `in ${Math.max(0, Math.round(due.inMs))}`
+}

@@ -1,15 +1,19 @@
-// The demo: routes that save and load through the shared cache and say which worker answered, and a page for them.
+// The demo: what is saved by one worker and said on one node, met by all of them, and a page that shows it.
 import { join } from 'node:path'
 import process from 'node:process'
+import { PassThrough } from 'node:stream'
 import fastifyStatic from '@fastify/static'
 import fastifyAhCache from 'fastify-ah-cache'
 import fastifyAhCluster from 'fastify-ah-cluster'
+import { lifecycleOf } from 'fastify-ah-kit'
+import fastifyAhPubsub from 'fastify-ah-pubsub'
 
 const name = { type: 'string', minLength: 1, maxLength: 100 }
 
 export default async function demo(app) {
   await app.register(fastifyAhCluster)
   await app.register(fastifyAhCache)
+  await app.register(fastifyAhPubsub)
   await app.register(fastifyStatic, { root: join(import.meta.dirname, 'public') })
 
   // A browser keeps its connection, and with it its worker. Here each request shall meet whichever is free.
@@ -44,9 +48,24 @@ export default async function demo(app) {
   }))
 
   app.get('/state', async () => {
-    const [count, { workers }] = await Promise.all([app.cache.get('count'), app.cluster.status()])
-    return { count: count ?? 0, workers, answeredBy: process.pid }
+    const [count, { workers }, nodes] = await Promise.all([
+      app.cache.get('count'),
+      app.cluster.status(),
+      app.pubsub.nodes(),
+    ])
+    return { count: count ?? 0, workers, nodes, answeredBy: process.pid }
   })
+
+  await tellListeners(app)
+
+  app.post(
+    '/messages',
+    { schema: { body: { type: 'object', properties: { text: name }, required: ['text'] } } },
+    async ({ body }) => {
+      await app.pubsub.publish('/demo/messages', { text: body.text, saidBy: process.pid })
+      return { saidBy: process.pid }
+    },
+  )
 
   app.post('/workers/:pid/kill', async ({ params }, reply) => {
     const { workers } = await app.cluster.status()
@@ -55,6 +74,30 @@ export default async function demo(app) {
     process.kill(victim.pid, 'SIGKILL')
     return { killed: victim.pid }
   })
+}
+
+/** `GET /messages`: what is said on any node, as server-sent events, as long as the page stays and this worker lives. */
+async function tellListeners(app) {
+  const listeners = new Set()
+  await app.pubsub.subscribe('/demo/messages', ({ text, saidBy }) => {
+    const event = `data: ${JSON.stringify({ text, saidBy, heardBy: process.pid })}\n\n`
+    for (const listener of listeners) listener.write(event)
+  })
+
+  app.get('/messages', (_request, reply) => {
+    const listener = new PassThrough()
+    listeners.add(listener)
+    listener.once('close', () => listeners.delete(listener))
+    // The page comes back at once when its worker goes.
+    listener.write('retry: 100\n\n')
+    return reply.type('text/event-stream').header('cache-control', 'no-store').send(listener)
+  })
+
+  // An open stream would hold the worker for its whole drain.
+  const endAll = () => {
+    for (const listener of listeners) listener.end()
+  }
+  lifecycleOf(app).onDrain('demo messages', endAll, 1_000)
 }
 
 /**

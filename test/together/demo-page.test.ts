@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { atEnd, tempDir } from 'fastify-ah-test-support'
+import { atEnd, tempDir, until } from 'fastify-ah-test-support'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { startDemo } from './demo.ts'
 
@@ -55,4 +55,38 @@ test('kill -9 on the page replaces the worker and keeps the count', async (t) =>
   for (const pid of now) await page.locator('.worker .pid', { hasText: `pid ${pid}` }).waitFor()
   assert.equal(await page.locator('#count').textContent(), '1')
   assert.deepEqual(errors, [])
+})
+
+test('what is said on one node is heard on all: by every page, whichever worker holds it, and through a reload', async (t) => {
+  const demo = await startDemo(t)
+  const pids = await demo.untilServing()
+  const { page, errors } = await openPage(t, demo.url)
+  await page.locator('#nodes', { hasText: `(pid ${pids[0]})` }).waitFor()
+  await page.locator('#nodes', { hasText: `(pid ${pids[1]})` }).waitFor()
+
+  // A page holds its stream on one worker, and what it says meets either: said until both were the speaker.
+  const speakers = new Set<string>()
+  for (let said = 1; speakers.size < 2; said += 1) {
+    await page.getByRole('textbox', { name: 'Message' }).fill(`<i>line ${said}</i>`)
+    await page.getByRole('button', { name: 'Publish' }).click()
+    const line = page.locator('#messages li', { hasText: `“<i>line ${said}</i>” said by` })
+    await line.waitFor()
+    speakers.add(/said by pid (\d+)/.exec((await line.textContent()) ?? '')![1]!)
+  }
+  assert.deepEqual([...speakers].map(Number).sort(), [...pids].sort())
+  assert.equal(await page.locator('#messages i').count(), 0, 'what was typed is text, not markup')
+
+  demo.process.kill('SIGUSR2')
+  const now = await demo.untilServing(pids)
+  for (const pid of now) await page.locator('#nodes', { hasText: `(pid ${pid})` }).waitFor()
+  await page.getByRole('textbox', { name: 'Message' }).fill('after the reload')
+  await until(async () => {
+    await page.getByRole('button', { name: 'Publish' }).click()
+    return (await page.locator('#messages li', { hasText: '“after the reload” said by' }).count()) > 0
+  })
+  assert.deepEqual(errors, [])
+  await page.screenshot({
+    path: join(process.env['AH_SCREENSHOTS'] ?? tempDir(t).path, 'messages.png'),
+    fullPage: true,
+  })
 })

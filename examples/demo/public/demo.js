@@ -48,10 +48,11 @@ function workerCard({ id, pid, state, restarts, uptimeMs }, isAnswering) {
 }
 
 async function refresh() {
-  const { count, workers, answeredBy } = await ask('GET', 'state')
+  const { count, workers, nodes, answeredBy } = await ask('GET', 'state')
   credit(answeredBy)
   element('count').textContent = count
   element('workers').replaceChildren(...workers.map((worker) => workerCard(worker, worker.pid === answeredBy)))
+  element('nodes').textContent = `live nodes: ${nodes.map(({ title, pid }) => `${title} (pid ${pid})`).join(', ')}`
 }
 
 async function count(times) {
@@ -84,6 +85,21 @@ element('note').onsubmit = (event) => {
     credit(note.loadedBy)
     element('noted').textContent = `“${note.text}” saved by pid ${savedBy}, loaded by pid ${note.loadedBy}`
   })
+}
+
+element('message').onsubmit = (event) => {
+  event.preventDefault()
+  const text = new FormData(event.target).get('text')
+  void attempt(() => ask('POST', 'messages', { text }))
+}
+
+// Ten of them are enough to see that they come.
+new EventSource('messages').onmessage = ({ data }) => {
+  const { text, saidBy, heardBy } = JSON.parse(data)
+  const line = document.createElement('li')
+  line.textContent = `“${text}” said by pid ${saidBy}, heard by pid ${heardBy}`
+  element('messages').prepend(line)
+  element('messages').children[10]?.remove()
 }
 
 await attempt(refresh)

@@ -5,7 +5,7 @@ import { machineFacts, untilQuiet } from './harness/machine.js'
 import { keepRun, printResult } from './harness/report.js'
 import { Session } from './harness/session.js'
 
-const benchmarks = ['cache', 'cluster']
+const benchmarks = ['cache', 'cluster', 'pubsub']
 
 const isSmoke = process.argv.includes('--smoke')
 const only = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length)
@@ -46,4 +46,5 @@ for (const name of wanted.length > 0 ? wanted : benchmarks) {
   await keepRun(name, machine, session.results)
   if (session.results.some(({ isReached }) => !isReached)) process.exitCode = 1
 }
-if (!isSmoke && process.exitCode !== 2) console.log(process.exitCode === 1 ? '\na target was missed' : '\nall targets were reached')
+if (!isSmoke && process.exitCode !== 2)
+  console.log(process.exitCode === 1 ? '\na target was missed' : '\nall targets were reached')

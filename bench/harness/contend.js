@@ -1,11 +1,12 @@
 // The child's side of a contender: runs one operation by N callers for a time, when the parent says so.
 
 /**
- * Makes this process a contender. `open` answers `{ operations: { name: async (index) => … }, close }`; an operation
- * is given an ascending number to choose its key by.
+ * Makes this process a contender. `open` answers `{ operations: { name: async (index) => … }, measures, close }`; an
+ * operation is given an ascending number to choose its key by. What is no rate is measured by the contender itself:
+ * `measures: { name: async (ms) => number }`.
  */
 export async function contend(open) {
-  const { operations, close } = await open()
+  const { operations = {}, measures = {}, close } = await open()
   process.on('message', async (order) => {
     if (order === 'close') {
       await close()
@@ -13,7 +14,9 @@ export async function contend(open) {
       return
     }
     try {
-      process.send({ rate: await rateOf(operations[order.operation], order.callers, order.ms) })
+      const { operation, callers, ms } = order
+      const measure = measures[operation]
+      process.send({ rate: await (measure ? measure(ms) : rateOf(operations[operation], callers, ms)) })
     } catch (error) {
       process.send({ error: error.stack ?? String(error) })
     }

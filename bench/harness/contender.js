@@ -29,6 +29,11 @@ export async function startContender(file, env) {
       child.send({ operation, callers, ms })
       return (await answer()).rate
     },
+    /** What the contender itself measures over `ms`. */
+    async measure(name, ms) {
+      child.send({ operation: name, ms })
+      return (await answer()).rate
+    },
     async close() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.send('close')

@@ -1,5 +1,5 @@
 // Owns the handlers of calls: by name in a Map, so that no name that every object has is one.
-import { toError } from 'fastify-ah-kit'
+import { toError, within } from 'fastify-ah-kit'
 import { AH_PUBSUB_HANDLER_TAKEN, AH_PUBSUB_INVALID, AH_PUBSUB_NOT_ALLOWED, AH_PUBSUB_OPTIONS } from './errors.ts'
 import { type Check, checkIn } from './schema.ts'
 import { shown } from './shown.ts'
@@ -16,7 +16,8 @@ const longestName = 256
 export class CallHandlers {
   readonly #entries = new Map<string, Entry>()
   readonly #onChange: () => void
-  #running = 0
+  /** The end of each run's time, in ms of the monotonic clock. */
+  readonly #running = new Set<{ readonly endsAt: number }>()
   #onIdle: (() => void)[] = []
 
   constructor(onChange: () => void) {
@@ -44,26 +45,30 @@ export class CallHandlers {
     }
   }
 
-  /** What the handler answers; rejects with a coded error for a name that has none and arguments that do not fit. */
-  async run(name: unknown, args: unknown, info: CallInfo): Promise<unknown> {
+  /** What the handler answers, for somebody who waits so many ms; rejects with a coded error for a name that has none and arguments that do not fit. */
+  async run(name: unknown, args: unknown, info: CallInfo, ms: number): Promise<unknown> {
     const entry = typeof name === 'string' ? this.#entries.get(name) : undefined
     if (entry === undefined) throw new AH_PUBSUB_NOT_ALLOWED(String(name), 'there is no handler of that name here')
     const wrong = entry.check?.(args)
     if (wrong !== undefined) throw new AH_PUBSUB_INVALID(wrong)
-    this.#running += 1
+    const run = { endsAt: performance.now() + ms }
+    this.#running.add(run)
     try {
       return await entry.handler(args, info)
     } catch (thrown) {
       throw toError(thrown)
     } finally {
-      this.#running -= 1
-      if (this.#running === 0) for (const done of this.#onIdle.splice(0)) done()
+      this.#running.delete(run)
+      if (this.#running.size === 0) for (const done of this.#onIdle.splice(0)) done()
     }
   }
 
-  /** Resolves when no handler is at work. */
+  /** Resolves when no handler is at work for somebody who still waits. */
   async idle(): Promise<void> {
-    while (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve))
+    const last = Math.max(...[...this.#running].map(({ endsAt }) => endsAt))
+    const left = Math.max(0, last - performance.now())
+    if (this.#running.size === 0 || left === 0) return
+    await within(left, new Promise<void>((resolve) => this.#onIdle.push(resolve)), () => undefined)
   }
 }
 

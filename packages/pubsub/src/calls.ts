@@ -4,6 +4,7 @@ import { errorToSend, receivedError, type SentError } from './call-error.ts'
 import { type CallHandlers, checkCallName } from './call-handlers.ts'
 import type { Control } from './control.ts'
 import { AH_PUBSUB_NO_HANDLER, AH_PUBSUB_NODE_GONE, AH_PUBSUB_NOT_ALLOWED, AH_PUBSUB_OPTIONS } from './errors.ts'
+import { checkMember } from './json-text.ts'
 import type { Nodes } from './nodes.ts'
 import type { PendingCalls } from './pending-calls.ts'
 import { shown } from './shown.ts'
@@ -67,12 +68,18 @@ export class Calls {
   #ask(channel: string, name: string, args: unknown, nodes: readonly string[], ms: number) {
     const { pending, control } = this.#options
     const what = `the arguments of the call of ${shown(name)}`
-    return pending.open(name, nodes, ms, (call) => control.publish(channel, { call, name, args, ms }, what))
+    return pending.open(name, nodes, ms, async (call) => {
+      checkMember(args, what)
+      await control.publish(channel, { call, name, args, ms }, what)
+    })
   }
 
   /** One of the nodes that handle the name. */
   async #anyNode(name: string): Promise<string> {
-    const { nodes } = this.#options
+    const { nodes, handlers, id } = this.#options
+    // What was registered a moment ago is on no list yet.
+    if (handlers.names.includes(name) && !nodes.known.some((node) => node.id !== id && node.handles.includes(name)))
+      return id
     for (const look of [() => nodes.known, () => nodes.list()]) {
       const able = (await look()).filter(({ handles }) => handles.includes(name))
       const chosen = able[Math.floor(Math.random() * able.length)]
@@ -125,7 +132,8 @@ export class Calls {
     const what = `the answer to the call of ${shown(name)}`
     let error: SentError
     try {
-      const result = await handlers.run(name, args, info)
+      const result = await handlers.run(name, args, info, waits)
+      checkMember(result, what)
       await control.publish(channelOf(from), { reply, result }, what)
       return
     } catch (thrown) {

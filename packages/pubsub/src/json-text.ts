@@ -22,6 +22,12 @@ export function toJson(data: unknown, what: string, maxBytes: number): string {
   return text
 }
 
+/** Throws `AH_PUBSUB_DATA` for what JSON would leave out of an object in silence; undefined is no more than that. */
+export function checkMember(value: unknown, what: string): void {
+  if (typeof value !== 'function' && typeof value !== 'symbol') return
+  throw new AH_PUBSUB_DATA(`${what} cannot be sent as JSON: it is ${typeof value}`)
+}
+
 /** The value of a text that somebody else wrote; throws for no JSON, `__proto__` and `constructor.prototype`. */
 export function parseJson(text: string): unknown {
   return isSuspicious(text) || text.includes('\\u00') ? sjson.parse(text) : JSON.parse(text)

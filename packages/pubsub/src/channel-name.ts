@@ -18,7 +18,7 @@ export interface ChannelName {
 }
 
 /** The name's parts; throws `AH_PUBSUB_CHANNEL` for what is none. */
-export function parseChannel(name: unknown): ChannelName {
+function parseChannel(name: unknown): ChannelName {
   if (typeof name !== 'string' || name.length > longest || !name.startsWith('/')) throw refusal(name)
   const segments = name.slice(1).split('/')
   let isWildcard = false

@@ -25,7 +25,7 @@ export interface InboxOptions {
 }
 
 /** Signed frames are taken this long before and after their time, by Redis: the clocks of nodes follow it by less. */
-export const replayWindowMs = 60_000
+const replayWindowMs = 60_000
 // What a node's idea of Redis' time may be off at the start of a subscription.
 const skewMs = 2_000
 

@@ -12,7 +12,7 @@ export type Check = (data: unknown) => string | undefined
  * The check of a schema; `what` is what messages call the data. Throws `AH_PUBSUB_SCHEMA` for a schema that is none. Data
  * is taken as it is: no coercion, no defaults, nothing removed.
  */
-export function checkOf(schema: object, what: string): Check {
+function checkOf(schema: object, what: string): Check {
   const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
   // Its types describe CommonJS, which Node's interop has unwrapped already.
   ;(addFormats as unknown as (ajv: Ajv) => void)(ajv)

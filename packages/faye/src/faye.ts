@@ -1,0 +1,150 @@
+// The facade: the parts of one registration, its start and its end.
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { Loop } from 'fastify-ah-kit'
+import type { RedisConnection } from 'fastify-ah-kit/redis'
+import type { PubSub } from 'fastify-ah-pubsub'
+import { realmOf, type ServerTokens } from './access.ts'
+import { Bayeux } from './bayeux.ts'
+import { Channels } from './channels.ts'
+import { Clients } from './clients.ts'
+import { Feeds } from './feeds.ts'
+import { Gate } from './gate.ts'
+import { Asker } from './handover.ts'
+import { openHttpDoor } from './http-door.ts'
+import { Keepers } from './keepers.ts'
+import type { FayeKeys } from './keys.ts'
+import type { ParsedFayeOptions } from './options.ts'
+import { Origins } from './origins.ts'
+import { Records } from './records.ts'
+import { SocketDoor } from './socket-door.ts'
+import type { FayeAuthorize } from './types.ts'
+
+/** What it is made of. */
+export interface FayeParts {
+  readonly app: FastifyInstance
+  readonly connection: RedisConnection
+  readonly keys: FayeKeys
+  readonly pubsub: PubSub
+  readonly tokens: ServerTokens | undefined
+  readonly settings: Omit<ParsedFayeOptions, 'redis' | 'serverToken' | 'authorize'>
+  readonly authorize: FayeAuthorize
+}
+
+// Clients whose websocket closes come again at once; who has not by then is brought to another process.
+const returnMs = 500
+const mostAtOnce = 100
+const longestSweepMs = 15_000
+
+/** Bayeux clients of one path. */
+export class Faye {
+  readonly #app: FastifyInstance
+  readonly #log: FastifyBaseLogger
+  readonly #settings: FayeParts['settings']
+  readonly #nodeId: string
+  readonly #records: Records
+  readonly #clients: Clients
+  readonly #keepers: Keepers
+  readonly #asker: Asker
+  readonly #gate: Gate
+  readonly #bayeux: Bayeux
+  readonly #origins: Origins
+  readonly #sockets: SocketDoor
+  readonly #loop: Loop
+  readonly #forgetHandler: () => void
+
+  constructor({ app, connection, keys, pubsub, tokens, settings, authorize }: FayeParts) {
+    const { path, awayMs, maxQueued, maxClients, maxSubscriptions, maxMessageBytes, maxUnsentBytes } = settings
+    const { log } = app
+    const callName = `faye ${path}`
+    this.#app = app
+    this.#log = log
+    this.#settings = settings
+    this.#nodeId = pubsub.id
+    const nodeId = pubsub.id
+    const feeds = new Feeds(
+      (channel, handler) =>
+        realmOf(channel) === 'servers'
+          ? pubsub.internal.subscribe(channel, handler)
+          : pubsub.subscribe(channel, handler),
+      (err) => log.warn({ err }, 'a channel of faye clients could not be left'),
+    )
+    // Twice as long as a client may be away, since its keeper may die just before it comes.
+    const records = new Records({ connection, keys, nodeId, recordMs: awayMs * 2 })
+    this.#records = records
+    this.#asker = new Asker(pubsub, callName, log)
+    const asker = this.#asker
+    const clients = new Clients({
+      records,
+      feeds,
+      nodeId,
+      log,
+      maxQueued,
+      maxClients,
+      awayMs,
+      askForHandover: (keeper, clientId, epoch, withinMs) => asker.handover(keeper, clientId, epoch, withinMs),
+    })
+    this.#clients = clients
+    const channels = new Channels({ clients, feeds, records, maxSubscriptions })
+    this.#keepers = new Keepers({ clients, channels, records, asker, nodeId })
+    const keepers = this.#keepers
+    this.#gate = new Gate({ bus: pubsub, clients, keepers, records, authorize, tokens, maxSubscriptions, log })
+    this.#bayeux = new Bayeux(this.#gate, settings.timeoutMs)
+    const bayeux = this.#bayeux
+    this.#origins = new Origins(settings.origins)
+    const origins = this.#origins
+    const { server } = app
+    this.#sockets = new SocketDoor({ server, path, bayeux, origins, maxMessageBytes, maxUnsentBytes, log })
+    this.#loop = new Loop({
+      name: 'faye clients',
+      step: async () => {
+        await clients.sweep()
+        return Math.min(awayMs / 4, longestSweepMs)
+      },
+      onError: (err, failures) => {
+        // Once an outage.
+        if (failures === 1) log.warn({ err }, "faye clients' records could not be renewed; it is tried again")
+      },
+    })
+    this.#forgetHandler = pubsub.handle(callName, (question: unknown) => keepers.answer(question))
+  }
+
+  /** Opens both doors. */
+  async start(): Promise<void> {
+    const { path, maxMessageBytes } = this.#settings
+    const options = { path, maxMessageBytes, bayeux: this.#bayeux, origins: this.#origins }
+    await this.#app.register(async (scope) => openHttpDoor(scope, options))
+    this.#sockets.open()
+    this.#loop.start()
+  }
+
+  /** Every client is told to come again, and brought to another process. */
+  async drain(): Promise<void> {
+    this.#gate.isDraining = true
+    this.#keepers.isClosing = true
+    for (const client of this.#clients.all()) client.finish()
+    await this.#sockets.drain()
+    const others = await this.#asker.others(this.#nodeId)
+    if (others.length === 0) return
+    const until = performance.now() + returnMs
+    while (this.#clients.size > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20))
+    const ids = this.#clients.all().map(({ clientId }) => clientId)
+    for (let from = 0; from < ids.length; from += mostAtOnce) {
+      await this.#asker.adopt(ids.slice(from, from + mostAtOnce), others)
+    }
+  }
+
+  /** What nobody took is left in Redis. */
+  async close(): Promise<void> {
+    this.#keepers.isClosing = true
+    this.#sockets.close()
+    await this.#loop.stop()
+    this.#forgetHandler()
+    const left = this.#clients.all().map(async (client) => {
+      const waiting = this.#clients.dismiss(client)
+      await this.#records.leave(client, waiting)
+    })
+    const failed = (await Promise.allSettled(left)).filter(({ status }) => status === 'rejected')
+    if (failed.length === 0) return
+    this.#log.warn({ clients: failed.length }, 'messages that waited for faye clients could not be left in Redis')
+  }
+}

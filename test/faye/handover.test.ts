@@ -1,0 +1,215 @@
+// One client, several processes: polls that land anywhere, processes that end, in order and killed.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Nginx, scaled, startNginx, startRedis, type TestScope, until } from 'fastify-ah-test-support'
+import type { Client } from 'faye'
+import { type FayeApp, hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
+
+const redis = await startRedis({}, test)
+let prefixes = 0
+const fresh = () => {
+  prefixes += 1
+  return { prefix: `handover-${prefixes}:` }
+}
+
+/** An nginx that sends each request, or websocket, to the next app. */
+function balance(apps: readonly FayeApp[], scope: TestScope): Promise<Nginx> {
+  const servers = apps.map(({ port }) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')
+  const conf = ({ port }: { port: number }) => `
+    upstream apps { ${servers} }
+    server {
+      listen 127.0.0.1:${port};
+      location / {
+        proxy_pass http://apps;
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $http_connection;
+        proxy_next_upstream error timeout http_503 non_idempotent;
+      }
+    }`
+  return startNginx({ conf }, scope)
+}
+
+/** Publishes numbers on a channel until it is told to stop; answers how many. */
+function publishing({ app }: FayeApp, channel: string): () => Promise<number> {
+  let isOver = false
+  let number = 0
+  const work = (async () => {
+    while (!isOver) {
+      await app.pubsub.publish(channel, number)
+      number += 1
+      // Time is the subject: there have to be messages before, while and after.
+      if (number % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  })()
+  return async () => {
+    isOver = true
+    await work
+    return number
+  }
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number)
+
+async function idOf(client: Client): Promise<string> {
+  const { clientId } = await new Promise<{ clientId: string }>((resolve) => {
+    client.addExtension({
+      outgoing(message, pass) {
+        if (typeof message['clientId'] === 'string') resolve(message as { clientId: string })
+        pass(message)
+      },
+    })
+  })
+  return clientId
+}
+
+for (const transport of transports) {
+  describe(`over ${transport}`, () => {
+    test('two processes without stickiness: all is heard, once, in order', async (t) => {
+      const prefix = fresh()
+      const apps = [await openFaye(redis.url, prefix, t), await openFaye(redis.url, prefix, t)]
+      const nginx = await balance(apps, t)
+      const clients = [1, 2, 3].map(() => openClient(`${nginx.url}/faye`, transport, t))
+      const lists = await Promise.all(clients.map((client) => hearing<number>(client, '/numbers')))
+      const stops = apps.map((app, index) => publishing(app, index === 0 ? '/numbers' : '/others'))
+      await until(() => lists.every((list) => list.length > scaled(2_000, 300)), { deadlineMs: 30_000 })
+      const [count] = await Promise.all(stops.map((stop) => stop()))
+      await until(() => lists.every((list) => list.length >= count!))
+      for (const list of lists) assert.deepEqual(list, upTo(count!))
+      // What clients ask lands anywhere too.
+      for (const client of clients) {
+        const heard = await hearing(client, '/later')
+        await settled(client.publish('/later', 'x'))
+        await until(() => heard.length > 0)
+        assert.deepEqual(heard.slice(0, 1), ['x'])
+      }
+    })
+
+    test('a process that drains hands its clients over: nothing is lost or doubled, nobody begins anew', async (t) => {
+      const prefix = fresh()
+      const [a, b] = [await openFaye(redis.url, prefix, t), await openFaye(redis.url, prefix, t)]
+      const nginx = await balance([a, b], t)
+      const clients = [1, 2, 3, 4].map(() => openClient(`${nginx.url}/faye`, transport, t))
+      let handshakes = 0
+      for (const client of clients) {
+        client.addExtension({
+          outgoing(message, pass) {
+            if (message['channel'] === '/meta/handshake') handshakes += 1
+            pass(message)
+          },
+        })
+      }
+      const lists = await Promise.all(clients.map((client) => hearing<number>(client, '/numbers')))
+      const stop = publishing(b, '/numbers')
+      await until(() => lists.every((list) => list.length > 50))
+      await a.app.close()
+      const then = lists[0]!.length
+      await until(() => lists.every((list) => list.length > then + 50))
+      const count = await stop()
+      await until(() => lists.every((list) => list.length >= count))
+      for (const list of lists) assert.deepEqual(list, upTo(count))
+      assert.equal(handshakes, 4)
+    })
+
+    test('a client that is away while its only process is replaced finds what waited for it', async (t) => {
+      const prefix = fresh()
+      const first = await openFaye(redis.url, prefix, t)
+      const post = async (port: number, ...messages: object[]): Promise<Record<string, unknown>[]> => {
+        const answer = await fetch(`http://127.0.0.1:${port}/faye`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(messages),
+        })
+        return (await answer.json()) as Record<string, unknown>[]
+      }
+      const [hello] = await post(first.port, {
+        channel: '/meta/handshake',
+        version: '1.0',
+        supportedConnectionTypes: [transport],
+      })
+      const { clientId } = hello as { clientId: string }
+      const [subscribed] = await post(first.port, { channel: '/meta/subscribe', clientId, subscription: '/news' })
+      assert.equal(subscribed!['successful'], true)
+      for (const number of upTo(600)) await first.app.pubsub.publish('/news', `${number} ${'x'.repeat(1_000)}`)
+      const second = transport === 'websocket' ? undefined : await openFaye(redis.url, prefix, t)
+      await first.app.close()
+      const next = second ?? (await openFaye(redis.url, prefix, t))
+      await next.app.pubsub.publish('/news', 'last')
+      const connect = { channel: '/meta/connect', clientId, connectionType: 'long-polling', advice: { timeout: 0 } }
+      const [connected, ...messages] = await post(next.port, connect)
+      assert.equal(connected!['successful'], true, String(connected!['error']))
+      const heard = messages.map(({ data }) => String(data).split(' ')[0])
+      // With another process the client went there, and heard on; else it was left in Redis, and nobody was there to hear.
+      assert.deepEqual(heard, [...upTo(600).map(String), ...(second === undefined ? [] : ['last'])])
+      const again = await post(next.port, connect)
+      assert.equal(again.length, 1, 'once')
+    })
+
+    test('the process that kept a client is gone without a word: the client goes on elsewhere', async (t) => {
+      const prefix = fresh()
+      const [a, b] = [await openFaye(redis.url, prefix, t), await openFaye(redis.url, prefix, t)]
+      const clients = [1, 2].map(() => openClient(a.url, transport, t))
+      const ids = Promise.all(clients.map(idOf))
+      await Promise.all(clients.map((client) => hearing<number>(client, '/numbers')))
+      const node = a.app.pubsub.id
+      for (const clientId of await ids) {
+        assert.equal(await redis.client().hget(`${prefix.prefix}faye:${clientId}`, 'keeper'), node)
+        // What a dead process leaves: a record that names it.
+        await redis.client().hset(`${prefix.prefix}faye:${clientId}`, 'keeper', 'a node that died')
+        const answer = await fetch(b.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({
+            channel: '/meta/connect',
+            clientId,
+            connectionType: 'long-polling',
+            advice: { timeout: 0 },
+          }),
+        })
+        const [connected] = (await answer.json()) as { successful: boolean }[]
+        assert.equal(connected!.successful, true)
+        assert.equal(await redis.client().hget(`${prefix.prefix}faye:${clientId}`, 'keeper'), b.app.pubsub.id)
+      }
+    })
+  })
+}
+
+test('many requests of one client at once, in three processes: it is kept by one, and hears all once', async (t) => {
+  const prefix = fresh()
+  const apps = await Promise.all([1, 2, 3].map(() => openFaye(redis.url, prefix, t)))
+  const ask = async (app: FayeApp, message: object): Promise<Record<string, unknown>[]> => {
+    const answer = await fetch(app.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(message),
+    })
+    return (await answer.json()) as Record<string, unknown>[]
+  }
+  const types = { supportedConnectionTypes: ['long-polling'] }
+  const [hello] = await ask(apps[0]!, { channel: '/meta/handshake', version: '1.0', ...types })
+  const { clientId } = hello as { clientId: string }
+  await ask(apps[1]!, { channel: '/meta/subscribe', clientId, subscription: ['/numbers', '/n/*'] })
+  const heard: number[] = []
+  const stop = publishing(apps[0]!, '/numbers')
+  for (let round = 0; round < scaled(200, 25); round += 1) {
+    const connect = { channel: '/meta/connect', clientId, connectionType: 'long-polling', advice: { timeout: 5 } }
+    const answers = await Promise.all(apps.map((app) => ask(app, connect)))
+    // They come at the same time, so which of them is first is nobody's to say.
+    const numbers = answers.flatMap(([connected, ...messages]) => {
+      assert.equal(connected!['successful'], true, String(connected!['error']))
+      return messages.map(({ data }) => data as number)
+    })
+    heard.push(...numbers.sort((a, b) => a - b))
+  }
+  const count = await stop()
+  for (let last = -1; last !== heard.length; ) {
+    last = heard.length
+    const connect = { channel: '/meta/connect', clientId, connectionType: 'long-polling', advice: { timeout: 50 } }
+    const [, ...messages] = await ask(apps[2]!, connect)
+    heard.push(...messages.map(({ data }) => data as number))
+  }
+  assert.deepEqual(heard, upTo(count))
+  const epoch = await redis.client().hget(`${prefix.prefix}faye:${clientId}`, 'epoch')
+  assert.ok(Number(epoch) > 20, `kept by ${epoch} in turn`)
+})

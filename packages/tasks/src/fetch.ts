@@ -14,6 +14,8 @@ export interface FetchFor {
   readonly hasSuspect: () => boolean
   /** Whether the doorbell would not ring for new jobs just now. */
   readonly isDeaf: () => boolean
+  /** Whether the lease was renewed a moment ago. */
+  readonly isFresh: () => boolean
   readonly start: (jobs: readonly ClaimedJob[]) => void
   readonly onError: (error: Error, failures: number) => void
 }
@@ -95,7 +97,7 @@ export class Fetch {
   }
 
   async #exchange(settles: readonly Settle[]): Promise<Exchanged> {
-    const { claims, queues, room, hasSuspect, isDeaf, start } = this.#for
+    const { claims, queues, room, hasSuspect, isDeaf, isFresh, start } = this.#for
     const want = Math.min(room(), mostJobs)
     const isRefresh = this.#isRefreshDue && queues.hasStar
     this.#isRefreshDue = false
@@ -108,6 +110,7 @@ export class Fetch {
       mayTakeSuspect: !hasSuspect(),
       wantsPoke: isDeafNow,
       isRefresh,
+      isFresh: isFresh(),
     })
     this.#isShort = exchanged.jobs.length < want
     if (exchanged.jobs.length > 0) start(exchanged.jobs)

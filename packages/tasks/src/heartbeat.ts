@@ -20,6 +20,7 @@ export class Heartbeat {
   readonly #for: HeartbeatFor
   readonly #loop: Loop
   readonly #everyMs: number
+  #beatenAt = Number.NEGATIVE_INFINITY
 
   constructor(owner: HeartbeatFor) {
     this.#for = owner
@@ -27,6 +28,11 @@ export class Heartbeat {
     // A beat that failed is made up for soon: the lease goes on ending.
     const maxBackoffMs = Math.min(this.#everyMs, 1_000)
     this.#loop = new Loop({ name: 'heartbeat', step: () => this.#step(), onError: owner.onError, maxBackoffMs })
+  }
+
+  /** Whether the lease was renewed no longer ago than two beats. */
+  get isFresh(): boolean {
+    return performance.now() - this.#beatenAt < this.#everyMs * 2
   }
 
   start(): void {
@@ -43,7 +49,9 @@ export class Heartbeat {
     const ticks = before.flatMap(({ taskName: task, meta }) =>
       meta?.tick === undefined ? [] : [{ task, at: meta.tick }],
     )
+    const sentAt = performance.now()
     const claims = await processors.beat(this.#working(before[0]), ticks)
+    this.#beatenAt = sentAt
     for (const work of before) {
       if (!claims.has(work.claim) && !work.isSettling) work.job?.abort(new AH_TASKS_LOST(work.taskName))
     }

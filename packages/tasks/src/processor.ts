@@ -65,6 +65,7 @@ export class Processor {
       room: () => this.#pool.room,
       hasSuspect: () => this.#pool.hasSuspect,
       isDeaf: () => this.#doorbell.isDeaf,
+      isFresh: () => this.#heartbeat.isFresh,
       start: (jobs) => this.#start(jobs),
       onError: onError('fetch'),
     })

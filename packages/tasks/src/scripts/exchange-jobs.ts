@@ -3,7 +3,7 @@ import { defineScript } from 'fastify-ah-kit/redis'
 import { outcomeLua, queueLua, slotLua } from './queue-lua.ts'
 
 /** Arguments before the lists of queues, plain successes and other settles. */
-const head = 11
+const head = 12
 /** Arguments of each settle that is not plain. */
 const width = 10
 
@@ -11,13 +11,13 @@ const width = 10
  * Arguments: `batch` numbers the exchanges of a process that settle something; a repeat of one is answered from the
  * claims' own record instead of being applied again. `seen` is the highest claim number that the process knows: claims above it are handed
  * out again, since their answer got lost. `suspects`: how many suspects it may take (0 or 1). `poke`: 1 if the process
- * would not hear of new jobs once this came up short. Then the names of `queue_count` queues, the claim numbers of
+ * would not hear of new jobs once this came up short. `is_fresh`: 1 if its lease needs no look. Then the names of `queue_count` queues, the claim numbers of
  * `done_count` successes without ado, and settles of ten arguments each: kind, claim, tracked id, state, outcome, ms to
  * keep it, recurring task, its tick, and two more: of `f` (failed) the entry and the most entries; of `r` (retry) mark
  * and payload, and `<delay in ms> <id>`; of `c` (cancelled) the id. `s` is a success, `l` gives the job back.
  *
- * Answers the verdicts (`1` settled, `0` belongs to another by now, a character each, in the order of the settles), the
- * queues there are if `refresh` is 1, and four items a claim: its number, kind and deaths,
+ * Answers the verdicts in the order of the settles (`1` settled, `0` belongs to another by now; a `+` stands for all
+ * plain ones), the queues there are if `refresh` is 1, and four items a claim: its number, kind and deaths,
  * queue, payload.
  */
 export const exchangeJobs = defineScript({
@@ -33,6 +33,7 @@ export const exchangeJobs = defineScript({
     'suspects',
     'poke',
     'refresh',
+    'is_fresh',
     'queue_count',
     'done_count',
     '...',
@@ -42,25 +43,32 @@ export const exchangeJobs = defineScript({
   lua: /* lua */ `${queueLua}${slotLua}${outcomeLua}
 batch, seen, want, suspects = tonumber(batch), tonumber(seen), tonumber(want), tonumber(suspects)
 queue_count, done_count = tonumber(queue_count), tonumber(done_count)
-local record = redis.call('HMGET', claims, 'last', 'batch')
+local record = redis.call('HMGET', claims, 'last', 'batch', 'moved')
 local last = math.max(tonumber(record[1]) or 0, seen)
 local first_done = ${head} + queue_count + 1
 local first_other = first_done + done_count
 
-local verdicts = ''
+local verdicts
 if record[2] then
-  local number, said = string.match(record[2], '^(%d+) ?(.*)$')
+  local number, said = string.match(record[2], '^(%d+) (.*)$')
   number = tonumber(number)
   if number > batch then return redis.error_reply('AHSTALE a newer exchange was applied before this repeat') end
   if number == batch then verdicts = said end
 end
 
-if verdicts == '' and #ARGV >= first_done then
-  local said, processed = {}, 0
-  for index = first_done, first_other - 1 do
-    local was = redis.call('HDEL', claims, ARGV[index])
-    processed = processed + was
-    said[#said + 1] = was
+local fields = {}
+if not verdicts and #ARGV >= first_done then
+  local said, processed = {''}, 0
+  if done_count > 0 and record[1] and not record[3] then
+    -- Nobody has ever taken a claim from this process: all of them are there.
+    processed = redis.call('HDEL', claims, unpack(ARGV, first_done, first_other - 1))
+    said[1] = '+'
+  else
+    for index = first_done, first_other - 1 do
+      local was = redis.call('HDEL', claims, ARGV[index])
+      processed = processed + was
+      said[#said + 1] = was
+    end
   end
   for index = first_other, #ARGV, ${width} do
     local kind, claim, track, state, outcome, track_ms, task, tick, x, y = unpack(ARGV, index, index + ${width - 1})
@@ -87,7 +95,7 @@ if verdicts == '' and #ARGV >= first_done then
   end
   if processed > 0 then redis.call('INCRBY', processed_count, processed) end
   verdicts = table.concat(said)
-  redis.call('HSET', claims, 'batch', batch .. ' ' .. verdicts)
+  fields = {'batch', batch .. ' ' .. verdicts}
 end
 
 local jobs = {}
@@ -114,7 +122,7 @@ if redis.call('EXISTS', paused, returned) > 0 then
   for _, queue in ipairs(redis.call('SMEMBERS', paused)) do is_paused[queue] = true end
   has_returned = redis.call('EXISTS', returned) == 1
 end
-local fields = {}
+local before = last
 local took_suspect = false
 local function take(queue, value, kind, raw)
   last = last + 1
@@ -161,9 +169,13 @@ if want > 0 then
     end
     if want <= 0 then break end
   end
-  if #fields > 0 then redis.call('HSET', claims, 'last', last, unpack(fields)) end
 end
-if #jobs > 0 then
+if last > before then
+  fields[#fields + 1] = 'last'
+  fields[#fields + 1] = last
+end
+if #fields > 0 then redis.call('HSET', claims, unpack(fields)) end
+if #jobs > 0 and is_fresh ~= '1' then
   -- A process that holds jobs must have a lease, or nobody would ever take them from it.
   local lease, now = redis.call('ZSCORE', processors, boot), now_in_ms()
   if not lease or tonumber(lease) < now + lease_ms / 3 then redis.call('ZADD', processors, now + lease_ms, boot) end
@@ -183,5 +195,5 @@ if want <= 0 or took_suspect then
   end
 end
 if want > 0 and poke == '1' then mail(root, boot, 'poke') end
-return {verdicts, refresh == '1' and redis.call('SMEMBERS', queues) or false, unpack(jobs)}`,
+return {verdicts or '', refresh == '1' and redis.call('SMEMBERS', queues) or false, unpack(jobs)}`,
 })

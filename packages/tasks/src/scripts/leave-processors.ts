@@ -12,7 +12,7 @@ redis.call('SREM', workers, full_name)
 redis.call('DEL', worker, mail)
 redis.call('HDEL', registrations, boot)
 for _, field in ipairs(redis.call('HKEYS', claims)) do
-  if field ~= 'last' and field ~= 'batch' then return 0 end
+  if tonumber(field) then return 0 end
 end
 redis.call('ZREM', processors, boot)
 redis.call('DEL', claims, holds)

@@ -25,6 +25,7 @@ for index = 5, #ARGV, ${width} do
   local claim, read, put, entry, max, track, outcome, track_ms, tick = unpack(ARGV, index, index + ${width - 1})
   if redis.call('HGET', claims, claim) == read then
     redis.call('HDEL', claims, claim)
+    redis.call('HSET', claims, 'moved', '1')
     free_slot(root, boot, claim)
     if put ~= '' then
       give_back(root, put)
@@ -40,7 +41,7 @@ for index = 5, #ARGV, ${width} do
 end
 local left = 0
 for _, field in ipairs(redis.call('HKEYS', claims)) do
-  if field ~= 'last' and field ~= 'batch' then left = left + 1 end
+  if tonumber(field) then left = left + 1 end
 end
 if left == 0 then
   local full_name = redis.call('HGET', registrations, boot)

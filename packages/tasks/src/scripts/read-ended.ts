@@ -20,7 +20,7 @@ local answer = {boot}
 local fields = redis.call('HGETALL', root .. 'ah:claims:' .. boot)
 for index = 1, #fields, 2 do
   if #answer > 1000 then break end
-  if fields[index] ~= 'last' and fields[index] ~= 'batch' then
+  if tonumber(fields[index]) then
     answer[#answer + 1] = fields[index]
     answer[#answer + 1] = fields[index + 1]
   end

@@ -26,6 +26,8 @@ export interface Exchange {
   readonly wantsPoke: boolean
   /** Answers the names of all queues. */
   readonly isRefresh: boolean
+  /** The lease was renewed a moment ago. */
+  readonly isFresh: boolean
 }
 
 /** What it came to. */
@@ -48,7 +50,16 @@ export class Claims {
   }
 
   /** One round trip. After an error it is to be asked again with the same batch and settles. */
-  async exchange({ batch, settles, want, queues, mayTakeSuspect, wantsPoke, isRefresh }: Exchange): Promise<Exchanged> {
+  async exchange({
+    batch,
+    settles,
+    want,
+    queues,
+    mayTakeSuspect,
+    wantsPoke,
+    isRefresh,
+    isFresh,
+  }: Exchange): Promise<Exchanged> {
     const { connection, keys, bootId, leaseMs } = this.#scope
     const args: (string | number)[] = [
       keys.root,
@@ -60,6 +71,7 @@ export class Claims {
       mayTakeSuspect ? 1 : 0,
       wantsPoke ? 1 : 0,
       isRefresh ? 1 : 0,
+      isFresh ? 1 : 0,
       queues.length,
       0,
       ...queues,
@@ -71,7 +83,7 @@ export class Claims {
       args.push(claim)
       done += 1
     }
-    args[10] = done
+    args[11] = done
     if (done < settles.length) {
       for (const settle of settles) if (settle.kind !== 'done') args.push(...settleWords(settle, this.#scope))
     }
@@ -109,16 +121,11 @@ export class Claims {
   }
 }
 
-/** The verdicts come in the order in which the settles were sent: plain ones first. */
+/** The verdicts come in the order in which the settles were sent: plain ones first, a `+` for all of them. */
 function verdictsOf(settles: readonly Settle[], said: string): boolean[] {
-  const verdicts = new Array<boolean>(settles.length)
-  let position = 0
-  for (const isPlain of [true, false]) {
-    for (let index = 0; index < settles.length; index += 1) {
-      if ((settles[index]?.kind === 'done') !== isPlain) continue
-      verdicts[index] = said[position] === '1'
-      position += 1
-    }
-  }
-  return verdicts
+  const isWhole = said.startsWith('+')
+  let position = isWhole ? 1 : 0
+  const verdict = (): boolean => said[position++] === '1'
+  const plain = settles.map(({ kind }) => (kind === 'done' ? isWhole || verdict() : undefined))
+  return plain.map((known) => known ?? verdict())
 }

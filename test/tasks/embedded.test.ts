@@ -16,7 +16,13 @@ test('the embedded store does all that the tasks ask for', async (t) => {
   const limited = { name: 'limited', concurrency: { max: 1 }, run: (given: unknown) => void seen.push(given) }
   const often = { name: 'often', frequencyMs: 200, queue: 'often', run: () => void seen.push('tick') }
   const app = await openApp(
-    { embedded: true, maxTaskProcessors: 4, minTaskProcessors: 4, scheduler: true, define: [note, flaky, limited, often] },
+    {
+      embedded: true,
+      maxTaskProcessors: 4,
+      minTaskProcessors: 4,
+      scheduler: true,
+      define: [note, flaky, limited, often],
+    },
     t,
   )
   const { tasks } = app
@@ -48,6 +54,7 @@ test('the embedded store does all that the tasks ask for', async (t) => {
   const [used] = redisRegistryOf(app).connections
   const scripts = ['exchange-jobs', 'enqueue-jobs', 'beat-processor', 'read-ended', 'take-slot', 'lead', 'promote-jobs']
   const more = ['claim-tick', 'note-track', 'cancel-job', 'resume-queue', 'drop-jobs', 'drop-delayed', 'drop-scheduled']
-  for (const name of [...scripts, ...more, 'retry-failed']) assert.ok(used?.connection.sent.has(name), `${name} was sent`)
+  for (const name of [...scripts, ...more, 'retry-failed'])
+    assert.ok(used?.connection.sent.has(name), `${name} was sent`)
   await app.close()
 })

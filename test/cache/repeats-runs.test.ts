@@ -1,6 +1,7 @@
 // Answers that are lost on their way, of counters, of work under locks, of produced values and of many calls in a tick.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis } from 'fastify-ah-test-support'
 import { cut, describeBothClients, type Prepare } from './cut-call.ts'
 
@@ -20,6 +21,39 @@ function repeatTests(prepare: Prepare): void {
     const sums = await cut(subject, script, () => Promise.all([cache.increment('k', 10), cache.increment('k', 20)]))
     assert.deepEqual(sums, [16, 36])
     assert.equal(await cache.get('k'), 36)
+  })
+
+  test('[11a] what is asked behind a save counts behind it, also where the answers to both are lost', async (t) => {
+    const subject = await prepare(t)
+    const { cache, proxy } = subject
+    const behind = {
+      increment: { of: () => cache.increment('k'), answer: 8, left: '8' },
+      destroy: { of: () => cache.destroy('k'), answer: true, left: undefined },
+    }
+    const saves = {
+      save: () => cache.save('k', 7),
+      'a save with a token': () => cache.save('k', 7, { fencingToken: 1 }),
+      'a save with a tag': () => cache.save('k', 7, { tags: ['t'] }),
+    }
+    for (const [verb, { of, answer, left }] of Object.entries(behind)) {
+      for (const [save, saving] of Object.entries(saves)) {
+        await client.flushdb()
+        await cache.save('k', 41)
+        // All that comes behind the first answer is lost with it.
+        const held = proxy.holdAnswer(
+          ([name, ...words]) => script.test(name ?? '') && words.includes('actionhero:cache:k'),
+        )
+        const both = Promise.all([saving(), of()])
+        await held
+        // Until Redis had time to do what was not to be sent yet.
+        await client.ping()
+        await sleep(20)
+        proxy.cut()
+        assert.deepEqual(await both, [true, answer], `${verb} behind ${save}`)
+        const bytes = await client.get('actionhero:cache:k')
+        assert.equal(bytes?.match(/"value":(\d+)/)?.[1], left, `${verb} behind ${save}`)
+      }
+    }
   })
 
   test('[11a] withLock gets its lock and its token, whichever answer is lost', async (t) => {

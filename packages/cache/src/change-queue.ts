@@ -58,6 +58,18 @@ export class ChangeQueue {
     return before === undefined ? ask() : before.then(ask)
   }
 
+  /**
+   * The same for what is done once however often it arrives, as a change is: behind the answers of the key's saves too.
+   * After a cut a save is done again; what came behind it would not be, and so be undone.
+   */
+  afterSaves<T>(key: string, ask: () => Promise<T>): Promise<T> {
+    const before = this.settle(key) ?? this.#traffic.savesOf(key)
+    if (before === undefined) return ask()
+    const answer = before.then(() => this.#traffic.savesOf(key)).then(ask)
+    this.hold(key, answer)
+    return answer
+  }
+
   /** When the changes of the key that were asked for so far are answered; undefined if there are none. */
   settle(key: string): Promise<void> | undefined {
     // Most often there is none at all; to look for a key that was just put together costs more than all of this.
@@ -103,6 +115,7 @@ export class ChangeQueue {
         await before
         // What was asked of the key before the first of these.
         this.#traffic.flush(key)
+        await this.#traffic.savesOf(key)
         try {
           const args = changes.flatMap(({ verb, owner, what }) => [verb, owner, what])
           return await this.#guard.run<ChangeAnswer[]>(changeKey, record, [key, lock], args)

@@ -21,6 +21,8 @@ const mostBytes = 1024 * 1024
 export class Lane {
   readonly #connection: RedisConnection
   readonly #batch: TickBatch<Asked, Answer>
+  /** What left with saves in it and is not answered yet. */
+  readonly #saving = new Set<{ readonly items: readonly Asked[]; readonly answer: Promise<unknown> }>()
   #underWay = 0
   #isCrowded = false
 
@@ -32,15 +34,10 @@ export class Lane {
       maxItems: mostItems,
       maxBytes: mostBytes,
       sizeOf: (item) => item.value.length + item.lock.length + (item.kind === 'save' ? item.bytes.length : 0),
-      send: async (items) => {
-        this.#isCrowded = items.length > 1 || this.#underWay > 0
-        this.#underWay += 1
-        try {
-          if (items.length === 1) return [await sendOne(connection, items[0] as Asked)]
-          return await (connection.isCluster ? sendOnCluster(connection, items) : sendTogether(connection, items, size))
-        } finally {
-          this.#underWay -= 1
-        }
+      send: (items) => {
+        const answers = this.#send(items, size)
+        if (items.some(isSave)) this.#note(items, answers)
+        return answers
       },
     })
   }
@@ -50,6 +47,7 @@ export class Lane {
     this.#underWay += 1
     const answer = sendOne(this.#connection, item)
     answer.then(this.#answered, this.#answered)
+    if (isSave(item)) this.#note([item], answer)
     return answer
   }
 
@@ -58,7 +56,38 @@ export class Lane {
     this.#batch.flush()
   }
 
+  /** The answers to come of what left with a save of the key in it. */
+  savesOf(value: string): Promise<unknown>[] {
+    const found = [...this.#saving].filter(({ items }) => items.some((item) => isSave(item) && item.value === value))
+    return found.map(({ answer }) => answer)
+  }
+
+  async #send(items: readonly Asked[], size: ReplySize): Promise<(Answer | Error)[]> {
+    const connection = this.#connection
+    this.#isCrowded = items.length > 1 || this.#underWay > 0
+    this.#underWay += 1
+    try {
+      if (items.length === 1) return [await sendOne(connection, items[0] as Asked)]
+      return await (connection.isCluster ? sendOnCluster(connection, items) : sendTogether(connection, items, size))
+    } finally {
+      this.#underWay -= 1
+    }
+  }
+
+  #note(items: readonly Asked[], answer: Promise<unknown>): void {
+    const sent = { items, answer }
+    this.#saving.add(sent)
+    const forget = (): void => {
+      this.#saving.delete(sent)
+    }
+    answer.then(forget, forget)
+  }
+
   readonly #answered = (): void => {
     this.#underWay -= 1
   }
+}
+
+function isSave({ kind }: Asked): boolean {
+  return kind === 'save'
 }

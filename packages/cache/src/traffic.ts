@@ -45,6 +45,14 @@ export class Traffic {
     for (const lane of this.#lanes.values()) lane.flush()
   }
 
+  /** When the saves of the key that were asked for so far are answered; undefined if there are none. */
+  savesOf(key: string): Promise<unknown> | undefined {
+    this.flush(key)
+    // In all lanes: the key's slot may have moved meanwhile.
+    const saves = [...this.#lanes.values()].flatMap((lane) => lane.savesOf(key))
+    return saves.length === 0 ? undefined : Promise.allSettled(saves)
+  }
+
   #lane(key: string): Lane {
     const master = this.#connection.masterOf(key)
     let lane = this.#lanes.get(master)

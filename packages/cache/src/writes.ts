@@ -1,7 +1,7 @@
 // Writes of values: `save`, `saveMany` and `destroy`.
 import { allOf } from './all-of.ts'
 import { checkEach } from './call-options.ts'
-import { entryOf } from './entry.ts'
+import { entryOf, type TagVersion } from './entry.ts'
 import { AH_CACHE_FENCED, AH_CACHE_LOCKED, AH_CACHE_OPTIONS } from './errors.ts'
 import { toJson } from './json-text.ts'
 import { checkKey } from './key.ts'
@@ -52,7 +52,7 @@ export class Writes {
     const value = keys.value(name)
     const found = [value, keys.lock(name), keys.destroyCalls(name), keys.produce(name)]
     const destroy = () => traffic.run<number>(destroyEntry, found, [owner, origin, nextCall()])
-    const answer = await ownWrite(local, [value], () => changes.after(value, destroy))
+    const answer = await ownWrite(local, [value], () => changes.afterSaves(value, destroy))
     if (answer === 0) throw new AH_CACHE_LOCKED(shown(name))
     return answer === 1
   }
@@ -61,12 +61,12 @@ export class Writes {
   #store(name: string, json: string, plan: SavePlan): Promise<number> {
     const { keys, changes, local } = this.#scope
     const value = keys.value(name)
-    const { tags } = plan
-    const write = () =>
-      tags === undefined
-        ? changes.after(value, () => this.#send(name, value, entryOf(json, Date.now()), plan))
-        : this.#storeTagged(name, json, plan, tags)
-    return ownWrite(local, [value], write)
+    const { tags, token } = plan
+    if (tags !== undefined || token !== undefined) {
+      return ownWrite(local, [value], () => this.#storeMarked(name, json, plan))
+    }
+    const send = () => this.#send(name, value, entryOf(json, Date.now()), plan)
+    return ownWrite(local, [value], () => changes.after(value, send))
   }
 
   #noted(name: string, { token }: SavePlan, answer: number): true {
@@ -76,17 +76,15 @@ export class Writes {
     return true
   }
 
-  /** The tags' versions are asked for first, so whoever invalidates one meanwhile has the value be gone at once. */
-  #storeTagged(name: string, json: string, plan: SavePlan, names: readonly string[]): Promise<number> {
+  /** With tags, a token, or both: what leaves by another way than all other saves, or in a second trip. */
+  #storeMarked(name: string, json: string, plan: SavePlan): Promise<number> {
     const { keys, changes } = this.#scope
     const value = keys.value(name)
-    const before = changes.settle(value)
-    const stored = (async () => {
-      await before
-      const tags = await this.#tags.versions(names)
-      return this.#send(name, value, entryOf(json, Date.now(), { tags }), plan)
-    })()
-    // What is asked of the key from now on comes behind both trips.
+    const send = (tags?: TagVersion[]) => this.#send(name, value, entryOf(json, Date.now(), tags && { tags }), plan)
+    // The versions are asked for in the very call: whoever invalidates a tag from now on has the value be gone at once.
+    const asked = plan.tags && Promise.all([this.#tags.versions(plan.tags), changes.settle(value)])
+    const stored = asked === undefined ? changes.after(value, () => send()) : asked.then(([tags]) => send(tags))
+    // What is asked of the key from now on comes behind it.
     changes.hold(value, stored)
     return stored
   }

@@ -44,6 +44,21 @@ export function tagContract({ cache, redis, valueKey }: CacheUnderTest): void {
     await cache.unlock(key)
   })
 
+  test('[18a] a value that was saved just before its tag is invalidated in the same tick is gone', async () => {
+    const [key, tag] = [freshName('k'), freshName('tag')]
+    const tags = [tag]
+    await Promise.all([cache.save(key, 1, { tags }), cache.invalidateTags(tags)])
+    assert.equal(await cache.get(key), undefined)
+    // Here the save has to wait, for what was asked of its key before.
+    await Promise.all([
+      cache.save(key, 1),
+      cache.increment(key),
+      cache.save(key, 2, { tags }),
+      cache.invalidateTags(tags),
+    ])
+    assert.equal(await cache.get(key), undefined)
+  })
+
   test('a value that is invalidated while it is produced is gone', async () => {
     const [key, tag] = [freshName('k'), freshName('tag')]
     const options = { expireMs: 60_000, tags: [tag] }

@@ -58,6 +58,16 @@ export function counterContract({ cache, redis, valueKey }: CacheUnderTest): voi
     assert.deepEqual(answers, [true, 11, 11, 13, true, 7, 7])
   })
 
+  test('a number whose tag was invalidated is counted on, and stays hidden', async () => {
+    const [key, tag] = [freshName('tagged'), freshName('tag')]
+    await cache.save(key, 5, { tags: [tag] })
+    await cache.invalidateTags([tag])
+    assert.equal(await cache.increment(key), 6)
+    assert.equal(await cache.get(key), undefined)
+    await cache.destroy(key)
+    assert.deepEqual([await cache.increment(key), await cache.get(key)], [1, 1])
+  })
+
   test('what is no whole number cannot be counted on, and stays', async () => {
     const key = freshName('no counter')
     for (const value of ['5', 1.5, null, [1], { value: 1 }, true, 1e21]) {

@@ -10,6 +10,7 @@ import { listContract } from './contract/lists.ts'
 import { lockedRunContract } from './contract/locked-runs.ts'
 import { lockContract } from './contract/locks.ts'
 import { namespaceContract } from './contract/namespaces.ts'
+import { overtakenContract } from './contract/overtaken.ts'
 import { produceContract } from './contract/produces.ts'
 import { tagContract } from './contract/tags.ts'
 import { valueContract } from './contract/values.ts'
@@ -23,6 +24,7 @@ export function cacheContract(name: string, subject: CacheUnderTest): void {
     describe('locks', () => lockContract(subject))
     describe('locked runs', () => lockedRunContract(subject))
     describe('produced values', () => produceContract(subject))
+    describe('produced values that are overtaken', () => overtakenContract(subject))
     describe('tags', () => tagContract(subject))
     describe('counters', () => counterContract(subject))
     describe('lists', () => listContract(subject))

@@ -129,7 +129,10 @@ export class Cache {
     return this.#parts.listing.size()
   }
 
-  /** Removes the keys that begin with `prefix`, locked ones too, in batches; how many. Locks stay. */
+  /**
+   * Removes the keys that begin with `prefix`, locked ones too, in batches; how many. Locks stay. What `getOrSet` produces
+   * just now is not stored.
+   */
   clear(prefix?: string): Promise<number> {
     return this.#parts.listing.clear(prefix)
   }

@@ -82,6 +82,11 @@ export class CacheKeys {
     return this.#space.pattern(kinds.value, this.#prefix + prefix)
   }
 
+  /** Likewise, of the records of those who produce values. */
+  producePattern(prefix: string): string {
+    return this.#space.pattern(kinds.produce, this.#prefix + prefix)
+  }
+
   /** Likewise, of locks. */
   lockPattern(prefix: string): string {
     return this.#space.pattern(kinds.lock, this.#prefix + prefix)

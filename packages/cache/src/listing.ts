@@ -19,7 +19,7 @@ export class Listing {
     checkKeyPrefix(prefix)
     // SCAN may show a key twice.
     const names = new Set<string>()
-    for await (const page of this.#pages(prefix)) {
+    for await (const page of this.#pages(this.#scope.keys.valuePattern(prefix))) {
       for (const key of page) names.add(this.#scope.keys.nameOfValue(key))
     }
     return [...names]
@@ -31,17 +31,21 @@ export class Listing {
 
   async clear(prefix = ''): Promise<number> {
     checkKeyPrefix(prefix)
+    const { keys } = this.#scope
+    // First, since a value that is stored now is found below: who produces one just now read what it is made of before,
+    // and that must not come back.
+    for await (const page of this.#pages(keys.producePattern(prefix))) await this.#unlink(page)
     let cleared = 0
-    for await (const page of this.#pages(prefix)) {
+    for await (const page of this.#pages(keys.valuePattern(prefix))) {
       cleared += await ownWrite(this.#scope.local, page, () => this.#unlink(page))
     }
     return cleared
   }
 
-  async *#pages(prefix: string): AsyncGenerator<string[]> {
-    const { connection, traffic, keys } = this.#scope
+  async *#pages(match: string): AsyncGenerator<string[]> {
+    const { connection, traffic } = this.#scope
     traffic.flushAll()
-    for await (const page of scan(connection, { match: keys.valuePattern(prefix) })) {
+    for await (const page of scan(connection, { match })) {
       for (let start = 0; start < page.length; start += keysPerCommand) {
         yield page.slice(start, start + keysPerCommand)
       }

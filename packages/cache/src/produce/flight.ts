@@ -9,7 +9,7 @@ import { type Claim, Lease } from './lease.ts'
 import type { ProducePlan } from './produce-plan.ts'
 import { errorFrom } from './remote-error.ts'
 import { runProducer } from './run.ts'
-import type { SharedFlight } from './shared-flight.ts'
+import type { Landing, SharedFlight } from './shared-flight.ts'
 
 /** Between two looks at another's run, in ms: soon at first, since most runs are short. */
 const firstPauseMs = 10
@@ -21,6 +21,8 @@ export interface FlightInput {
   readonly name: string
   readonly plan: ProducePlan
   readonly produce: Producer<unknown>
+  /** When the time of the call that began it is over, on the monotonic clock. */
+  readonly deadline: number
   readonly areTagsCurrent: (entry: Entry) => boolean | Promise<boolean>
   /** See the script: present for a flight that only refreshes, and gives up if somebody else does. */
   readonly below?: number | undefined
@@ -30,15 +32,14 @@ export interface FlightInput {
 export class Flight implements SharedFlight {
   readonly #input: FlightInput
   readonly #lease: Lease
-  #until = performance.now()
   #isOurs = false
   #hasFailed = false
-  readonly landed: Promise<string | undefined>
+  #hasGivenUp = false
+  readonly landed: Promise<Landing | undefined>
 
   constructor(input: FlightInput) {
     this.#input = input
     this.#lease = new Lease(input.scope, input.name)
-    this.#until += input.plan.timeoutMs
     this.landed = this.#fly()
   }
 
@@ -50,14 +51,12 @@ export class Flight implements SharedFlight {
     return this.#hasFailed
   }
 
-  extend(ms: number): void {
-    this.#until = Math.max(this.#until, performance.now() + ms)
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp
   }
 
-  async #fly(): Promise<string | undefined> {
-    const { scope, name, plan, produce, below } = this.#input
-    // Of the caller who began it; others may wait for longer, but not for its run.
-    const deadline = this.#until
+  async #fly(): Promise<Landing | undefined> {
+    const { scope, name, plan, produce, deadline, below } = this.#input
     let [seen, waited] = ['', '']
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const claim = await this.#lease.claim({ below, seen, waited })
@@ -68,7 +67,7 @@ export class Flight implements SharedFlight {
             this.#hasFailed = true
           })
         case 'found':
-          if (await this.#isUsable(claim)) return claim[1]
+          if (await this.#isUsable(claim)) return { bytes: claim[1], isStored: true }
           seen = claim[2]
           continue
         case 'locked':
@@ -82,9 +81,12 @@ export class Flight implements SharedFlight {
           if (below !== undefined) return undefined
           waited = claim[1]
       }
-      if (performance.now() >= this.#until) throw new AH_CACHE_PRODUCE_TIMEOUT(shown(name), plan.timeoutMs)
       // Spread, so that those who wait do not all ask in the same instant.
-      await sleep(pauseMs * (0.5 + Math.random()))
+      await sleep(Math.min(pauseMs * (0.5 + Math.random()), Math.max(0, deadline - performance.now())))
+      if (performance.now() >= deadline) {
+        this.#hasGivenUp = true
+        throw new AH_CACHE_PRODUCE_TIMEOUT(shown(name), plan.timeoutMs)
+      }
     }
   }
 

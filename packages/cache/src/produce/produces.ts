@@ -7,9 +7,9 @@ import type { Reads } from '../reads.ts'
 import type { Scope } from '../scope.ts'
 import { shown } from '../shown.ts'
 import type { ProduceOptions, Producer } from '../types.ts'
-import { Flight } from './flight.ts'
+import { Flight, type FlightInput } from './flight.ts'
 import { type ProducePlan, producePlanOf } from './produce-plan.ts'
-import type { SharedFlight } from './shared-flight.ts'
+import type { Landing, SharedFlight } from './shared-flight.ts'
 
 /** One producer in the whole cluster at a time; in one process all callers share its outcome. */
 export class Produces {
@@ -51,38 +51,26 @@ export class Produces {
 
   async #await(name: string, plan: ProducePlan, produce: Producer<unknown>): Promise<unknown> {
     const deadline = performance.now() + plan.timeoutMs
-    for (;;) {
-      const joined = this.#flights.get(this.#idOf(name))
-      if (joined?.hasFailed) {
-        // Whoever began it or joined it in time gets its error; this call only waits for it to be over, and tries anew.
-        await joined.landed.catch(() => undefined)
-        continue
-      }
-      const flight = joined ?? this.#start(name, plan, produce)
-      const bytes = await this.#landing(flight, joined !== undefined, deadline, name, plan)
-      // A refresh that had nothing to do; now it is clear that there is.
-      if (bytes === undefined) continue
-      // Each caller gets a value of its own.
-      const { value } = decodeEntry(bytes) as Entry
-      return this.#scope.local === undefined ? value : deepFreeze(value)
-    }
-  }
-
-  /** A flight that this call began ends in its time by itself. */
-  async #landing(
-    flight: SharedFlight,
-    isJoined: boolean,
-    deadline: number,
-    name: string,
-    plan: ProducePlan,
-  ): Promise<string | undefined> {
-    const left = Math.max(0, deadline - performance.now())
     const late = (): Error => new AH_CACHE_PRODUCE_TIMEOUT(shown(name), plan.timeoutMs)
-    if (isJoined) flight.extend(left)
+    let hasWaited = false
     try {
-      return await (isJoined ? within(left, flight.landed, late) : flight.landed)
+      for (;;) {
+        const joined = this.#flights.get(this.#idOf(name))
+        const flight = joined ?? this.#start({ name, plan, produce, deadline })
+        const landing = await (joined === undefined ? flight.landed : join(joined, deadline, late)).finally(() => {
+          hasWaited ||= joined !== undefined || !flight.isOurs
+        })
+        const entry = landing && (decodeEntry(landing.bytes) as Entry)
+        // What began before this call may have been overtaken since: what others find by now, this call must find too.
+        const isOver = joined !== undefined && !landing?.isStored
+        if (entry !== undefined && !isOver && (joined === undefined || (await this.#reads.hasCurrentTags(entry)))) {
+          // Each caller gets a value of its own.
+          return this.#scope.local === undefined ? entry.value : deepFreeze(entry.value)
+        }
+        if (performance.now() >= deadline) throw late()
+      }
     } finally {
-      if (isJoined || !flight.isOurs) this.#scope.counts.waited += 1
+      if (hasWaited) this.#scope.counts.waited += 1
     }
   }
 
@@ -95,14 +83,14 @@ export class Produces {
     return `${this.#scope.keys.value(name)} ${this.#scope.owner}`
   }
 
-  #start(name: string, plan: ProducePlan, produce: Producer<unknown>, below?: number): Flight {
-    const id = this.#idOf(name)
+  #start(input: Omit<FlightInput, 'scope' | 'areTagsCurrent'>): Flight {
+    const id = this.#idOf(input.name)
     const areTagsCurrent = (entry: Entry): boolean | Promise<boolean> => this.#reads.hasCurrentTags(entry)
-    const flight = new Flight({ scope: this.#scope, name, plan, produce, areTagsCurrent, below })
+    const flight = new Flight({ scope: this.#scope, areTagsCurrent, ...input })
     this.#flights.set(id, flight)
     const forget = (): void => {
       this.#flights.delete(id)
-      if (flight.isOurs && below !== undefined) this.#scope.counts.refreshed += 1
+      if (flight.isOurs && input.below !== undefined) this.#scope.counts.refreshed += 1
     }
     flight.landed.then(forget, forget)
     return flight
@@ -112,7 +100,8 @@ export class Produces {
   #refresh(name: string, entry: Entry, plan: ProducePlan, produce: Producer<unknown>): void {
     if (this.#flights.has(this.#idOf(name))) return
     const { staleAt = 0, expiresAt = 0 } = entry
-    this.#start(name, plan, produce, expiresAt - staleAt + plan.earlyMs)
+    const [deadline, below] = [performance.now() + plan.timeoutMs, expiresAt - staleAt + plan.earlyMs]
+    this.#start({ name, plan, produce, deadline, below })
   }
 }
 
@@ -126,9 +115,23 @@ function isWithin({ staleAt = 0 }: Entry, ms: number): boolean {
   return ms > 0 && Date.now() < staleAt + ms
 }
 
+/**
+ * What another call's flight brings; undefined where the caller has to go itself: the flight failed before the caller
+ * came, or was given up because the time of its own caller was over.
+ */
+async function join(flight: SharedFlight, deadline: number, late: () => Error): Promise<Landing | undefined> {
+  const { hasFailed } = flight
+  try {
+    return await within(deadline - performance.now(), flight.landed, late)
+  } catch (error) {
+    if (performance.now() < deadline && (hasFailed || flight.hasGivenUp)) return undefined
+    throw error
+  }
+}
+
 function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), Math.min(ms, 2 ** 31 - 1))
+    const timer = setTimeout(() => reject(late()), Math.min(Math.max(0, ms), 2 ** 31 - 1))
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

@@ -10,6 +10,7 @@ import type { Producer } from '../types.ts'
 import type { Lease } from './lease.ts'
 import { lifeOf, type ProducePlan } from './produce-plan.ts'
 import { errorText } from './remote-error.ts'
+import type { Landing } from './shared-flight.ts'
 
 /** What a run needs. */
 export interface RunInput {
@@ -23,13 +24,13 @@ export interface RunInput {
 }
 
 /**
- * Runs it, stores what it answers, and resolves to the entry's bytes; rejects with what it threw, which all who wait are
+ * Runs it, stores what it answers, and resolves to that; rejects with what it threw, which all who wait are
  * told; `onFailure` is, before they can be. A run that is not over by its deadline failed, whatever it answers later.
  */
 export async function runProducer(
   { scope, lease, name, plan, produce, deadline }: RunInput,
   onFailure: () => void,
-): Promise<string> {
+): Promise<Landing> {
   const { counts } = scope
   lease.keep()
   try {
@@ -45,7 +46,7 @@ export async function runProducer(
     if (settled === 0) throw new AH_CACHE_LOCKED(shown(name))
     counts.produced += 1
     if (settled !== 1) counts.discarded += 1
-    return bytes
+    return { bytes, isStored: settled === 1 }
   } catch (thrown) {
     onFailure()
     counts.produceFailed += 1

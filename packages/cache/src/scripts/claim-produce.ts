@@ -6,7 +6,8 @@ import { defineScript } from 'fastify-ah-kit/redis'
  * Redis' clock: whoever's own is wrong does not refresh what is new. `seen` is the SHA-1 of bytes that were looked at and
  * found useless. `waited` is the run whose failure the caller wants to hear of; another's is over for it.
  *
- * The record under `produce` is `run <id> <SHA-1 of the value, or ->` for the time of a lease, or `error <id> <JSON>`.
+ * The record under `produce` is `run <id> <SHA-1 of the value, or -> <its end in ms since 1970, or ->` for the time of a
+ * lease, or `error <id> <JSON>`.
  * Answers `claimed`; `locked`; `fresh`; `found`, bytes, their SHA-1 and remaining time; `busy` and the run; `failed` and the
  * error. A repeat finds its own claim.
  */
@@ -30,6 +31,11 @@ if record then
   if kind == 'run' and id ~= run then return {'busy', id} end
   if kind == 'error' and (id == waited or below ~= '') then return {'failed', rest} end
 end
-redis.call('SET', produce, 'run ' .. run .. ' ' .. sha, 'PX', lease)
+local ends = '-'
+if bytes and left >= 0 then
+  local now = redis.call('TIME')
+  ends = string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) + left)
+end
+redis.call('SET', produce, 'run ' .. run .. ' ' .. sha .. ' ' .. ends, 'PX', lease)
 return {'claimed'}`,
 })

@@ -30,7 +30,8 @@ const first = ['cluster', 'published']
 const alone = ['together']
 /** Time is what this one measures: how long several processes may read what another has written over. */
 const aloneFiles = new Set(['local-processes'])
-const LANES = 2
+/** One more than there are cores: most tests wait for a lease, a timer or a server most of the time. */
+const LANES = 3
 
 /** Every run there is, or those of one folder: `{ folder, file, node, isAlone }`. */
 export function runsOf(only) {
@@ -49,7 +50,7 @@ export function runsOf(only) {
   })
 }
 
-/** Calls `work` for every run: two at a time, the longest first, then one by one those that want the machine for themselves. */
+/** Calls `work` for every run: some at a time, the longest first, then one by one those that want the machine for themselves. */
 export async function inLanes(runs, work) {
   const shared = runs.filter(({ isAlone }) => !isAlone)
   const queue = shared.sort((a, b) => Number(first.includes(b.folder)) - Number(first.includes(a.folder)))

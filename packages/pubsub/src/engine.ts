@@ -115,7 +115,7 @@ export class Engine {
     })
     const { control, pending } = this
     this.nodes = new Nodes({ connection, keys, control, clock: this.#clock, events, log, leaseMs, self })
-    this.handlers = new CallHandlers(() => this.nodes.tellChange())
+    this.handlers = new CallHandlers(() => this.nodes.hurry())
     const { nodes, handlers, id } = this
     this.calls = new Calls({ control, nodes, handlers, pending, id, timeoutMs: callTimeoutMs, log })
     events.on('nodeLeft', (node) => pending.nodeLeft(node.id))
@@ -125,7 +125,7 @@ export class Engine {
   async start(): Promise<void> {
     await this.#clock.measure()
     this.#startedAt = this.#clock.now()
-    this.#connection.client.on('ready', this.#measureAnew)
+    this.#connection.client.on('ready', this.#onReady)
     await Promise.all([this.nodes.listen(), this.calls.listen()])
   }
 
@@ -145,7 +145,7 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
-    this.#connection.client.off('ready', this.#measureAnew)
+    this.#connection.client.off('ready', this.#onReady)
     await this.nodes.leave()
     this.pending.close()
     this.publisher.close()
@@ -155,7 +155,8 @@ export class Engine {
   }
 
   // Perhaps another server, with another clock.
-  readonly #measureAnew = (): void => {
+  readonly #onReady = (): void => {
+    this.nodes.hurry()
     this.#clock.measure().catch((err: unknown) => this.log.debug({ err }, 'the time of Redis could not be asked'))
   }
 

@@ -1,7 +1,7 @@
 // Asks again and again whether a connection hears what is published; one that is connected and deaf looks well otherwise.
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
-import { Loop } from 'fastify-ah-kit'
+import { Loop, within } from 'fastify-ah-kit'
 import type { DedicatedConnection, ServerClient } from 'fastify-ah-kit/redis'
 import type { HeldNames } from './held-names.ts'
 import type { OpenSocket } from './open-socket.ts'
@@ -29,6 +29,7 @@ interface Sounding {
 
 // How long Redis may take to answer whether it is there.
 const pongMs = 2_000
+const stopMs = 500
 // So many in a row that were sent and not heard mean that the connection is deaf. One may be wrong: behind a failover or
 // a move of slots the message takes another way than the question.
 const deafAfter = 2
@@ -78,8 +79,9 @@ export class Probe {
     if (!this.#isProven) this.#loop.wake()
   }
 
-  stop(): Promise<void> {
-    return this.#loop.stop()
+  /** Ends within half a second; what was asked of a Redis that is silent is left behind. */
+  async stop(): Promise<void> {
+    await within(stopMs, this.#loop.stop(), () => undefined)
   }
 
   /** Answers the ms until the next one. */
@@ -104,15 +106,15 @@ export class Probe {
     const { dedicated, names, socket, publish } = this.#options
     const { signal } = socket
     const canPublish = sounding !== undefined && names.isSettled
+    let isSent = false
     if (canPublish) {
       sounding.sent += 1
-      // That Redis cannot be written to says nothing about what is heard.
-      const isSent = await publish(sounding.channel, String(sounding.sent)).then(yes, no)
-      if (!isSent) return undefined
+      isSent = await within(pongMs, publish(sounding.channel, String(sounding.sent)).then(yes, no), no)
     }
+    // Also where nothing could be published: a connection that is silent is found here.
     const ask = (client: unknown): Promise<number | undefined> => askSubscriptions(client as ServerClient)
     const count = await dedicated.wait('probe', (client) => socket.while(() => ask(client)), pongMs)
-    if (!canPublish || signal.aborted || !names.isSettled) return undefined
+    if (!canPublish || !isSent || signal.aborted || !names.isSettled) return undefined
     return sounding.heard === sounding.sent && (count === undefined || count === names.heldCount)
   }
 

@@ -3,7 +3,7 @@ import { TickBatch } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { Answer, Asked } from './asked.ts'
 import { ReplySize } from './reply-size.ts'
-import { sendOnCluster, sendOne, sendTogether } from './tick-send.ts'
+import { type KeyHeads, sendOnCluster, sendOne, sendTogether } from './tick-send.ts'
 
 /**
  * Small enough that Redis works on the first keys of a tick while this process still gathers the others: with all 64 in one
@@ -20,14 +20,16 @@ const mostBytes = 1024 * 1024
  */
 export class Lane {
   readonly #connection: RedisConnection
+  readonly #heads: KeyHeads
   readonly #batch: TickBatch<Asked, Answer>
   /** What left with saves in it and is not answered yet. */
   readonly #saving = new Set<{ readonly items: readonly Asked[]; readonly answer: Promise<unknown> }>()
   #underWay = 0
   #isCrowded = false
 
-  constructor(connection: RedisConnection, master: string) {
+  constructor(connection: RedisConnection, master: string, heads: KeyHeads) {
     const size = new ReplySize()
+    this.#heads = heads
     this.#connection = connection
     this.#batch = new TickBatch({
       name: `cache ${master}`,
@@ -68,7 +70,9 @@ export class Lane {
     this.#underWay += 1
     try {
       if (items.length === 1) return [await sendOne(connection, items[0] as Asked)]
-      return await (connection.isCluster ? sendOnCluster(connection, items) : sendTogether(connection, items, size))
+      return await (connection.isCluster
+        ? sendOnCluster(connection, items)
+        : sendTogether(connection, items, size, this.#heads))
     } finally {
       this.#underWay -= 1
     }

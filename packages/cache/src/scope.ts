@@ -36,7 +36,7 @@ export interface Scope extends ScopeOptions {
 
 export function makeScope(given: ScopeOptions): Scope {
   let calls = 0
-  const traffic = new Traffic(given.connection)
+  const traffic = new Traffic(given.connection, given.keys)
   return {
     ...given,
     origin: randomUUID(),

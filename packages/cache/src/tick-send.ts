@@ -19,6 +19,12 @@ import { saveEntry } from './scripts/save-entry.ts'
 type Answers = (Answer | Error)[]
 type GroupOf<T extends Asked> = Pick<Group<T>, 'items' | 'places'>
 
+/** What all keys of values, and all of locks, begin with; behind it both have the same. */
+export interface KeyHeads {
+  readonly valuePrefix: string
+  readonly lockPrefix: string
+}
+
 /** A lone question. */
 export function sendOne(connection: RedisConnection, item: Asked): Promise<Answer> {
   const keys = [item.value, item.lock]
@@ -32,6 +38,7 @@ export async function sendTogether(
   connection: RedisConnection,
   items: readonly Asked[],
   size: ReplySize,
+  { valuePrefix, lockPrefix }: KeyHeads,
 ): Promise<Answers> {
   const answers: Answers = new Array(items.length)
   const sent: Promise<void>[] = []
@@ -66,9 +73,9 @@ export async function sendTogether(
 
   async function saveAll(saves: readonly Save[]): Promise<Answers> {
     const keys: string[] = []
-    const args: (string | number)[] = [(saves[0] as Save).owner]
-    for (const { value, lock, bytes, ttl } of saves) {
-      keys.push(value, lock)
+    const args: (string | number)[] = [(saves[0] as Save).owner, Buffer.byteLength(valuePrefix), lockPrefix]
+    for (const { value, bytes, ttl } of saves) {
+      keys.push(value)
       args.push(bytes, ttl ?? '')
     }
     const saved = await connection.run<(number | string)[]>(saveEntries, keys, args)

@@ -3,6 +3,7 @@
 import type { RedisConnection, Script } from 'fastify-ah-kit/redis'
 import type { Pair, Read, Renewal, Save } from './asked.ts'
 import { Lane } from './lane.ts'
+import type { KeyHeads } from './tick-send.ts'
 
 /**
  * One lane per master, so that a master that is slow or gone holds up nobody else's answers. Within a lane Redis sees
@@ -10,10 +11,12 @@ import { Lane } from './lane.ts'
  */
 export class Traffic {
   readonly #connection: RedisConnection
+  readonly #heads: KeyHeads
   readonly #lanes = new Map<string, Lane>()
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, { valuePrefix, lockPrefix }: KeyHeads) {
     this.#connection = connection
+    this.#heads = { valuePrefix, lockPrefix }
   }
 
   read(value: string, lock: string): Promise<Pair> {
@@ -57,7 +60,7 @@ export class Traffic {
     const master = this.#connection.masterOf(key)
     let lane = this.#lanes.get(master)
     if (lane === undefined) {
-      lane = new Lane(this.#connection, master)
+      lane = new Lane(this.#connection, master, this.#heads)
       this.#lanes.set(master, lane)
     }
     return lane

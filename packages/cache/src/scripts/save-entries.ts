@@ -2,24 +2,23 @@
 import { defineScript } from 'fastify-ah-kit/redis'
 
 /**
- * The keys are value and lock in turns, the arguments the owner of all, then bytes and time to live (ms, empty for none) in
- * turns. Answers for each 1, 0 if it is locked by another, or the error's text: what is wrong with one key is no reason to
- * drop the others. See `save-entry`, which is the same for one.
+ * The keys are those of the values; a lock's is `lock_head` and what a value's has behind `cut` characters, which halves what
+ * has to be sent. The arguments end with bytes and time to live (ms, empty for none) in turns. Answers for each 1, 0 if it
+ * is locked by another than `owner`, or the error's text: what is wrong with one key is no reason to drop the others. See
+ * `save-entry`, which is the same for one. Not for Redis Cluster.
  */
 export const saveEntries = defineScript({
   name: 'save-entries',
   keys: ['...'],
-  args: ['...'],
+  args: ['owner', 'cut', 'lock_head', '...'],
   lua: /* lua */ `
-local owner = ARGV[1]
 local locks = {}
-for index = 2, #KEYS, 2 do locks[#locks + 1] = KEYS[index] end
+for index, value in ipairs(KEYS) do locks[index] = lock_head .. string.sub(value, cut + 1) end
 local isAnyLocked = redis.call('EXISTS', unpack(locks)) > 0
 local answers = {}
-for index = 1, #KEYS / 2 do
-  local value, lock = KEYS[index * 2 - 1], KEYS[index * 2]
-  local bytes, ttl = ARGV[index * 2], ARGV[index * 2 + 1]
-  local holder = isAnyLocked and redis.pcall('GET', lock) or owner
+for index, value in ipairs(KEYS) do
+  local bytes, ttl = ARGV[index * 2 + 2], ARGV[index * 2 + 3]
+  local holder = isAnyLocked and redis.pcall('GET', locks[index]) or owner
   local answer = 1
   if type(holder) == 'table' then
     answer = holder.err

@@ -2,8 +2,10 @@
 import { Cron } from 'croner'
 import type { FastifyInstance } from 'fastify'
 import { AH_TASKS_DEFINITION } from './errors.ts'
+import { hookFaults } from './hook-faults.ts'
 import { checkQueueName } from './queue-name.ts'
-import type { ConcurrencyOptions, JobContext, RetryOptions, TaskDefinition } from './types.ts'
+import { type PluginOptions, type RetryPlan, retryPlanOf } from './resque-plugins.ts'
+import type { ConcurrencyOptions, JobContext, TaskDefinition, TaskPluginClass } from './types.ts'
 
 /** Answers the inputs as the schema makes them (defaults, types), or throws `AH_TASKS_INPUTS`. */
 export type InputCheck = (inputs: unknown) => unknown
@@ -16,9 +18,13 @@ export interface Definition {
   readonly frequencyMs: number | undefined
   readonly cron: string | undefined
   readonly timezone: string | undefined
-  readonly retry: Required<RetryOptions> | undefined
+  readonly retry: RetryPlan | undefined
   readonly timeoutMs: number | undefined
   readonly concurrency: ConcurrencyOptions<unknown> | undefined
+  /** Names of middleware that is not global. */
+  readonly middleware: readonly string[]
+  readonly plugins: readonly (string | TaskPluginClass)[]
+  readonly pluginOptions: PluginOptions
   readonly run: (inputs: unknown, context: JobContext) => unknown
   readonly schema: unknown
   /** The scope in which it was defined. */
@@ -36,6 +42,9 @@ const members = new Set([
   'retry',
   'timeoutMs',
   'concurrency',
+  'middleware',
+  'plugins',
+  'pluginOptions',
   'run',
 ])
 
@@ -55,6 +64,7 @@ export function checkDefinition(given: TaskDefinition<never, unknown>, app: Fast
     )
   }
   const { name, description = name, queue = 'default', schema, frequencyMs, cron, timezone, retry, timeoutMs } = given
+  const { middleware = [], plugins = [], pluginOptions = {} } = given
   return Object.freeze<Definition>({
     name,
     description,
@@ -62,9 +72,14 @@ export function checkDefinition(given: TaskDefinition<never, unknown>, app: Fast
     frequencyMs,
     cron,
     timezone,
-    retry: retry && { backoffMs: 1_000, factor: 2, jitter: 0.5, maxBackoffMs: 3_600_000, ...retry },
+    retry: retry
+      ? { backoffMs: 1_000, factor: 2, jitter: 0.5, maxBackoffMs: 3_600_000, ...retry }
+      : retryPlanOf(plugins, pluginOptions),
     timeoutMs,
     concurrency: given.concurrency as ConcurrencyOptions<unknown> | undefined,
+    middleware,
+    plugins,
+    pluginOptions,
     run: given.run as Definition['run'],
     schema: schema?.inputs,
     app,
@@ -89,6 +104,7 @@ function faultsOf(given: unknown): string[] {
   expect(frequencyMs === undefined || cron === undefined, 'frequencyMs and cron exclude each other')
   expect(timezone === undefined || cron !== undefined, 'timezone belongs to cron')
   expect(schema === undefined || isObject(schema), 'schema is an object with the member inputs')
+  wrong.push(...hookFaults(task))
   if (cron !== undefined) wrong.push(...cronFaults(cron, timezone))
   if (retry !== undefined) wrong.push(...retryFaults(retry))
   if (concurrency !== undefined) {

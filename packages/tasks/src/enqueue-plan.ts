@@ -4,7 +4,7 @@ import type { DefinedTask } from './definitions.ts'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import { encodeBare, type JobMeta, withMeta } from './payload.ts'
 import { checkQueueName } from './queue-name.ts'
-import type { Due, Order } from './store/waiting.ts'
+import type { Due, Order, OrderExtras } from './store/waiting.ts'
 import type { EnqueueOptions } from './types.ts'
 
 const known = new Set(['queue', 'delayMs', 'at', 'id', 'dedupe', 'track', 'front', 'timeoutMs'])
@@ -24,14 +24,17 @@ export function planEnqueue(
   inputs: unknown,
   options: EnqueueOptions,
   trackMs: number,
+  lockOf?: (queue: string, args: readonly unknown[]) => NonNullable<OrderExtras['lock']>,
 ): EnqueuePlan {
   checkEnqueueOptions(options)
   const { track, timeoutMs, dedupe, front, id } = options
   const queue = options.queue === undefined ? definition.queue : checkQueueName(options.queue)
   const checked = definition.schema === undefined ? inputs : checkInputs(copyOf(inputs, definition.name))
-  const bare = encodeBare(queue, definition.name, [checked === undefined ? {} : checked])
+  const args = [checked === undefined ? {} : checked]
+  const bare = encodeBare(queue, definition.name, args)
   const due = dueOf(options)
-  if (id === undefined && track !== true && timeoutMs === undefined && dedupe === undefined) {
+  const lock = lockOf && whileDue(lockOf(queue, args), due)
+  if (id === undefined && track !== true && timeoutMs === undefined && dedupe === undefined && lock === undefined) {
     return { order: { queue, payload: bare, isFront: front === true, due }, id: undefined }
   }
   const meta: JobMeta = {
@@ -40,8 +43,14 @@ export function planEnqueue(
     ...(track && { track }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   }
-  const extras = { id: meta.id, trackMs: track ? trackMs : 0, dedupe }
+  const extras = { id: meta.id, trackMs: track ? trackMs : 0, dedupe, lock }
   return { order: { queue, payload: withMeta(bare, meta), isFront: front === true, due, extras }, id: meta.id }
+}
+
+/** A job that is planned for later is locked until then, too. */
+function whileDue({ key, ms }: NonNullable<OrderExtras['lock']>, due: Due | undefined): OrderExtras['lock'] {
+  if (due === undefined) return { key, ms }
+  return { key, ms: ms + Math.max(0, Math.round('at' in due ? due.at - Date.now() : due.inMs)) }
 }
 
 // A check fills in defaults and converts: not in the caller's object.

@@ -1,11 +1,14 @@
 // Enqueues: from a task's name and inputs to an answer that holds.
 import type { DefinedTask, Definitions } from './definitions.ts'
 import { Durability } from './durability.ts'
-import { planEnqueue } from './enqueue-plan.ts'
+import { type EnqueuePlan, planEnqueue } from './enqueue-plan.ts'
 import { AH_TASKS_DUPLICATE } from './errors.ts'
+import type { Hooks } from './hooks.ts'
 import type { DurabilityOptions } from './options.ts'
+import { parsePayload } from './payload.ts'
 import type { Scope } from './scope.ts'
-import { Waiting } from './store/waiting.ts'
+import { type Order, type Ordered, Waiting } from './store/waiting.ts'
+import type { TaskHooks } from './task-hooks.ts'
 import type { Enqueued, EnqueueItem, EnqueueOptions } from './types.ts'
 
 export class Enqueues {
@@ -13,37 +16,54 @@ export class Enqueues {
   readonly #definitions: Definitions
   readonly #waiting: Waiting
   readonly #durability: Durability | undefined
+  readonly #hooks: Hooks
 
-  constructor(scope: Scope, definitions: Definitions, durability: DurabilityOptions | undefined) {
+  constructor(scope: Scope, definitions: Definitions, hooks: Hooks, durability: DurabilityOptions | undefined) {
     this.#scope = scope
     this.#definitions = definitions
+    this.#hooks = hooks
     this.#waiting = new Waiting(scope)
     this.#durability = durability && new Durability(scope, durability)
   }
 
   /** The text is ActionHero's third argument: the name of a queue. */
-  async byName(name: string, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued> {
+  async byName(name: string, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued | false> {
     return this.task(this.#definitions.get(name), inputs, options)
   }
 
-  async task(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued> {
+  async task(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued | false> {
     const enqueued = await this.#put(task, inputs, options)
+    if (enqueued === false) return false
     await this.#durability?.confirm()
     return enqueued
   }
 
   /** Many in few round trips. All are checked before the first is sent. */
-  async many(items: readonly EnqueueItem[]): Promise<Enqueued[]> {
+  async many(items: readonly EnqueueItem[]): Promise<(Enqueued | false)[]> {
     const tasks = items.map(({ name }) => this.#definitions.get(name))
     const plans = items.map(({ inputs, options }, index) =>
-      planEnqueue(tasks[index] as DefinedTask, inputs, options ?? {}, this.#scope.trackMs),
+      this.#plan(tasks[index] as DefinedTask, inputs, options ?? {}),
     )
-    const answers = await Promise.all(plans.map(({ order }) => this.#waiting.put(order)))
+    const answers = await Promise.all(
+      plans.map((plan, index) => {
+        const task = tasks[index] as DefinedTask
+        if (this.#hooks.of(task.definition) === undefined) return this.#waiting.put(plan.order)
+        return this.#hooked(task, items[index]?.inputs, items[index]?.options ?? {})
+      }),
+    )
     await this.#durability?.confirm()
     return answers.map((answer, index) => {
-      const { order, id } = plans[index] as (typeof plans)[number]
-      return answerOf(answer, order.queue, id)
+      if (answer === undefined) return false
+      const { order, id } = plans[index] as EnqueuePlan
+      return 'plan' in answer
+        ? answerOf(answer.answer, answer.plan.order.queue, answer.plan.id)
+        : answerOf(answer, order.queue, id)
     })
+  }
+
+  /** A job that is put as it is, past all hooks. */
+  put(order: Order): Promise<Ordered> {
+    return this.#waiting.put(order)
   }
 
   /** As ActionHero's `enqueueAt` and `enqueueIn`: that second has the same job already is false, or an error. */
@@ -68,12 +88,40 @@ export class Enqueues {
     return this.#waiting.close()
   }
 
-  async #put(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string): Promise<Enqueued> {
+  async #put(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string): Promise<Enqueued | false> {
     const given = typeof options === 'string' ? { queue: options } : options
-    const { order, id } = planEnqueue(task, inputs, given, this.#scope.trackMs)
-    const answer = await this.#waiting.put(order)
+    if (this.#hooks.of(task.definition) !== undefined) {
+      const hooked = await this.#hooked(task, inputs, given)
+      return hooked === undefined ? false : this.#told(task, hooked.answer, hooked.plan)
+    }
+    const plan = this.#plan(task, inputs, given)
+    return this.#told(task, await this.#waiting.put(plan.order), plan)
+  }
+
+  #plan(task: DefinedTask, inputs: unknown, options: EnqueueOptions): EnqueuePlan {
+    return planEnqueue(task, inputs, options, this.#scope.trackMs)
+  }
+
+  #told(task: DefinedTask, answer: Ordered, { order, id }: EnqueuePlan): Enqueued | false {
     if (answer.kind === 'taken') throw new AH_TASKS_DUPLICATE(task.definition.name)
     return answerOf(answer, order.queue, id)
+  }
+
+  /** Between its hooks; undefined if one of them said no. */
+  async #hooked(
+    task: DefinedTask,
+    inputs: unknown,
+    options: EnqueueOptions,
+  ): Promise<{ readonly plan: EnqueuePlan; readonly answer: Ordered } | undefined> {
+    const hooks = this.#hooks.of(task.definition) as TaskHooks
+    // What is wrong with the inputs is said before any hook is asked; hooks then see them checked, and may change them.
+    const { order } = this.#plan(task, inputs, options)
+    const args = [...parsePayload(order.payload).args]
+    if (!(await hooks.beforeEnqueue(order.queue, args))) return undefined
+    const plan = planEnqueue(task, args[0], options, this.#scope.trackMs, hooks.queueLock)
+    const answer = await this.#waiting.put(plan.order)
+    if (answer.kind === 'put') await hooks.afterEnqueue(order.queue, args)
+    return { plan, answer }
   }
 }
 
@@ -81,7 +129,8 @@ function answerOf(
   answer: { readonly kind: string; readonly id?: string },
   queue: string,
   id: string | undefined,
-): Enqueued {
+): Enqueued | false {
+  if (answer.kind === 'locked') return false
   if (answer.kind === 'earlier' && answer.id !== undefined) return { id: answer.id, queue, isDuplicate: true }
   if (answer.kind === 'taken') return { queue, isDuplicate: true }
   return id === undefined ? { queue } : { id, queue }

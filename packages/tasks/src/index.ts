@@ -30,6 +30,7 @@ export {
   AH_TASKS_WAIT_TIMEOUT,
 } from './errors.ts'
 export type { TaskHandle } from './handle.ts'
+export type { HookContext, HookQueue, HookWorker, TaskHook, TaskMiddleware, TaskPlugin } from './hook-types.ts'
 export type { JobEvent, JobEventName } from './job-events.ts'
 export {
   type DurabilityOptions,
@@ -58,6 +59,7 @@ export type {
   TaskDefinition,
   TaskDetails,
   TaskName,
+  TaskPluginClass,
   WorkingOn,
 } from './types.ts'
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Definitions } from './definitions.ts'
 import { Enqueues } from './enqueues.ts'
+import { Hooks } from './hooks.ts'
 import { JobEvents } from './job-events.ts'
 import type { DurabilityOptions } from './options.ts'
 import type { Scope } from './scope.ts'
@@ -19,6 +20,7 @@ export interface Parts {
   readonly app: FastifyInstance
   readonly scope: Scope
   readonly definitions: Definitions
+  readonly hooks: Hooks
   readonly enqueues: Enqueues
   readonly events: JobEvents
   readonly cancels: Cancels
@@ -33,19 +35,25 @@ export interface Parts {
 
 export function makeParts(app: FastifyInstance, scope: Scope, durability: DurabilityOptions | undefined): Parts {
   const definitions = new Definitions()
+  const planned = new PlannedJobs(scope)
+  const queues = new Queues(scope)
+  const locks = new PluginLocks(scope)
+  const hooks = new Hooks({ scope, planned, queues, locks, put: (order) => enqueues.put(order) })
+  const enqueues = new Enqueues(scope, definitions, hooks, durability)
   return {
     app,
     scope,
     definitions,
-    enqueues: new Enqueues(scope, definitions, durability),
+    hooks,
+    enqueues,
     events: new JobEvents(scope.log),
     cancels: new Cancels(scope),
     tracks: new Tracks(scope),
-    queues: new Queues(scope),
-    planned: new PlannedJobs(scope),
+    queues,
+    planned,
     failed: new FailedJobs(scope),
     workers: new Workers(scope),
-    locks: new PluginLocks(scope),
+    locks,
     ticks: new Ticks(scope),
   }
 }

@@ -16,6 +16,7 @@ export function perform(
   { definition, checkInputs }: DefinedTask,
   job: Job,
   timeoutMs: number | undefined,
+  around?: (run: () => unknown) => unknown,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined
@@ -33,8 +34,8 @@ export function perform(
     }
     const fail = (error: unknown): void => end({ kind: 'failure', error })
     try {
-      const inputs = checkInputs(job.args[0])
-      const running = definition.run(inputs, job)
+      const run = (): unknown => definition.run(checkInputs(job.args[0]), job)
+      const running = around === undefined ? run() : around(run)
       if (isThenable(running)) running.then((result) => end({ kind: 'success', result }), fail)
       else end({ kind: 'success', result: running })
     } catch (error) {

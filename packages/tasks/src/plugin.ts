@@ -62,6 +62,7 @@ async function plugin(app: FastifyInstance, input: TasksOptions): Promise<void> 
   lifecycle.onDrain('tasks', (signal) => runtime.stop(signal), parsed.graceMs + drainSlackMs)
   const forget = lifecycle.onPeerDeath((death) => runtime.peerDied(death))
   app.addHook('onReady', async () => {
+    parts.hooks.close(parts.definitions)
     parts.definitions.close()
     await runtime.start()
   })

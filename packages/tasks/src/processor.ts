@@ -7,6 +7,7 @@ import { Doorbell } from './doorbell.ts'
 import { AH_TASKS_CANCELLED, AH_TASKS_STOPPED } from './errors.ts'
 import { Fetch } from './fetch.ts'
 import { Heartbeat } from './heartbeat.ts'
+import type { Hooks } from './hooks.ts'
 import type { JobEvents } from './job-events.ts'
 import type { Mail } from './mail.ts'
 import { Recover } from './recover.ts'
@@ -30,6 +31,7 @@ export interface ProcessorOptions {
   readonly events: JobEvents
   readonly cancels: Cancels
   readonly tracks: Tracks
+  readonly hooks: Hooks
   readonly queues: readonly string[]
   readonly size: PoolSize
   readonly pollMs: number
@@ -51,13 +53,13 @@ export class Processor {
 
   constructor(options: ProcessorOptions, mail: Mail) {
     this.#options = options
-    const { app, scope, definitions, events, cancels, tracks, size, pollMs } = options
+    const { app, scope, definitions, events, cancels, tracks, hooks, size, pollMs } = options
     const queues = new WorkQueues(options.queues)
     const claims = new Claims(scope)
     const onError = reporter(scope)
     const { leaseMs, workerName } = scope
     this.#pool = new WorkerPool(size)
-    this.#worker = new Worker({ app, definitions, claims, cancels, tracks, events })
+    this.#worker = new Worker({ app, definitions, claims, cancels, tracks, events, hooks })
     this.#processors = new Processors(scope, queues.title)
     this.#fetch = new Fetch({
       claims,

@@ -2,8 +2,15 @@
 import { AH_TASKS_FAILED, AH_TASKS_NOT_TRACKED, AH_TASKS_WAIT_TIMEOUT } from './errors.ts'
 import type { Tracks } from './store/tracks.ts'
 
+// How long it is waited for where nobody says, in ms.
+const waitMs = 30_000
+
 /** The result; rejects if there is none, or not in time. */
-export async function resultOf(tracks: Tracks, id: string, timeoutMs: number): Promise<unknown> {
+export async function resultOf(
+  tracks: Tracks,
+  id: string,
+  { timeoutMs = waitMs }: { readonly timeoutMs?: number },
+): Promise<unknown> {
   const track = await tracks.ended(id, timeoutMs)
   switch (track?.state) {
     case undefined:

@@ -56,12 +56,12 @@ export class Runtime {
   }
 
   #startProcessor(queues: readonly string[]): void {
-    const { app, scope, definitions, events, cancels, tracks } = this.#parts
+    const { app, scope, definitions, events, cancels, tracks, hooks } = this.#parts
     const { minTaskProcessors: min, maxTaskProcessors: max, maxEventLoopDelayMs, checkIntervalMs } = this.#options
     const { pollMs, graceMs } = this.#options
     // No job begins with none at a time: one does, however slow the loop is.
     const size = { min: Math.max(1, min), max, maxEventLoopDelayMs, checkIntervalMs }
-    const options = { app, scope, definitions, events, cancels, tracks, queues, size, pollMs, graceMs }
+    const options = { app, scope, definitions, events, cancels, tracks, hooks, queues, size, pollMs, graceMs }
     this.#processor = new Processor(options, this.#mail)
     this.#processor.start()
   }

@@ -1,6 +1,7 @@
 // The facade: `app.tasks`, with the verbs of ActionHero's tasks and those that are ours.
 import type { FastifyInstance, FastifyTypeProvider, FastifyTypeProviderDefault } from 'fastify'
 import { defineTask, type TaskHandle } from './handle.ts'
+import type { TaskMiddleware } from './hook-types.ts'
 import { Inspection } from './inspection.ts'
 import type { JobEvent, JobEventName } from './job-events.ts'
 import type { Parts } from './parts.ts'
@@ -22,9 +23,6 @@ import type {
   TaskName,
   WorkingOn,
 } from './types.ts'
-
-// How long `waitFor` waits by itself, in ms.
-const waitMs = 30_000
 
 /** Background tasks; one per registration and scope. */
 export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDefault> {
@@ -50,6 +48,11 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
   define<Inputs, Result>(definition: TaskDefinition<Inputs, Result>): TaskHandle<Inputs, Result>
   define(definition: TaskDefinition<never, unknown>): TaskHandle<never, unknown> {
     return defineTask(this.#parts, definition, this.#app)
+  }
+
+  /** Adds middleware, while the app boots. Throws `AH_TASKS_DEFINITION`. */
+  addMiddleware(middleware: TaskMiddleware): void {
+    this.#parts.hooks.add(middleware)
   }
 
   /** Enqueues a job; resolves once Redis has it. The third argument is the name of a queue, or options. */
@@ -102,8 +105,8 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
    * The result of a tracked job, once it has one. Rejects with `AH_TASKS_FAILED`, `AH_TASKS_NOT_TRACKED`, or after
    * `timeoutMs` (default 30 s) with `AH_TASKS_WAIT_TIMEOUT`.
    */
-  waitFor(id: string, { timeoutMs = waitMs }: { readonly timeoutMs?: number } = {}): Promise<unknown> {
-    return resultOf(this.#parts.tracks, id, timeoutMs)
+  waitFor(id: string, options: { readonly timeoutMs?: number } = {}): Promise<unknown> {
+    return resultOf(this.#parts.tracks, id, options)
   }
 
   /** Keeps a job from running, or aborts its signal where it runs; false if it is known to be finished. */
@@ -165,12 +168,10 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#look.queued(queue, start, stop)
   }
 
-  /** How many jobs wait in a queue. */
   length(queue: string): Promise<number> {
     return this.#look.length(queue)
   }
 
-  /** The names of all queues. */
   queues(): Promise<string[]> {
     return this.#look.queues()
   }
@@ -180,7 +181,6 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#look.delQueue(queue)
   }
 
-  /** The locks of node-resque's plugins. */
   locks(): Promise<Record<string, string>> {
     return this.#look.locks()
   }
@@ -246,7 +246,6 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#look.stats()
   }
 
-  /** All at a glance. */
   details(): Promise<TaskDetails> {
     return this.#look.details()
   }

@@ -68,6 +68,9 @@ export interface ConcurrencyOptions<Inputs> {
   readonly key?: (inputs: Inputs) => string
 }
 
+/** A class of node-resque's kind: made with worker, task, queue, job, arguments and options. */
+export type TaskPluginClass = new (...made: never[]) => object
+
 /** What `define` takes. */
 export interface TaskDefinition<Inputs = unknown, Result = unknown, Schema = unknown> {
   readonly name: string
@@ -85,6 +88,12 @@ export interface TaskDefinition<Inputs = unknown, Result = unknown, Schema = unk
   /** Longest time of a run, in ms; then its signal aborts and it counts as failed. */
   readonly timeoutMs?: number
   readonly concurrency?: ConcurrencyOptions<Inputs>
+  /** Names of middleware that is not global. */
+  readonly middleware?: readonly string[]
+  /** `JobLock`, `QueueLock`, `DelayQueueLock`, `Retry`, `Noop`, or classes. */
+  readonly plugins?: readonly (string | TaskPluginClass)[]
+  /** By name of the plugin. */
+  readonly pluginOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly run: (inputs: Inputs, context: JobContext) => Result | Promise<Result>
 }
 

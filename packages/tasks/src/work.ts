@@ -4,6 +4,7 @@ import type { DefinedTask } from './definitions.ts'
 import { encodeFailure } from './failure.ts'
 import type { Job } from './job.ts'
 import { markFresh } from './mark.ts'
+import type { NotRun } from './not-run.ts'
 import { type JobMeta, type ParsedPayload, withMeta } from './payload.ts'
 import type { Outcome } from './perform.ts'
 import { failureText, successText } from './result-text.ts'
@@ -14,7 +15,7 @@ import type { ClaimedJob } from './store/claims.ts'
 export type SendSettle = (settle: Settle) => Promise<boolean>
 
 /** How a work ended, for those who listen. */
-export type Ending = 'success' | 'failure' | 'retry' | 'cancelled' | 'released' | 'lost'
+export type Ending = 'success' | 'failure' | 'retry' | 'skipped' | 'cancelled' | 'released' | 'lost'
 
 /** What a work is made of. */
 export interface WorkOptions {
@@ -30,7 +31,8 @@ export interface WorkOptions {
  * | success | `done`, or `s` if it is tracked or recurring |
  * | failure, tries left | `r`: scheduled again |
  * | failure | `f`: the failed list |
- * | cancelled | `c` |
+ * | cancelled, or a hook said no | `c` |
+ * | a hook said later | `r`: scheduled as it is |
  * | this process stops | `l`: back to the head of its queue |
  * | another has it | not at all |
  */
@@ -123,6 +125,11 @@ export class Work {
   postpone(delayMs: number, id: string): Promise<boolean> {
     const { queue, text } = this.claimed
     return this.#send({ claim: this.claim, kind: 'r', text: markFresh(queue, text), delayMs, id })
+  }
+
+  /** A hook said that it is not to run: later, or not at all. */
+  leaveOut({ againInMs }: NotRun, id: string): Promise<boolean> {
+    return againInMs === undefined ? this.cancel() : this.postpone(againInMs, this.meta?.id ?? id)
   }
 
   cancel(): Promise<boolean> {

@@ -4,8 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import { toError } from 'fastify-ah-kit'
 import type { DefinedTask, Definitions } from './definitions.ts'
 import { AH_TASKS_CANCELLED, AH_TASKS_PAYLOAD, AH_TASKS_UNKNOWN } from './errors.ts'
+import type { Hooks } from './hooks.ts'
 import { Job } from './job.ts'
 import type { JobEvents } from './job-events.ts'
+import { NotRun } from './not-run.ts'
 import { isNewerFormat, type ParsedPayload, parsePayload } from './payload.ts'
 import { type Outcome, perform } from './perform.ts'
 import type { Cancels } from './store/cancels.ts'
@@ -21,6 +23,7 @@ export interface WorkerOptions {
   readonly cancels: Cancels
   readonly tracks: Tracks
   readonly events: JobEvents
+  readonly hooks: Hooks
 }
 
 // How long a job of a newer release waits for a process of that release.
@@ -41,7 +44,12 @@ export class Worker {
     try {
       const task = await this.#prepare(work)
       if (task === undefined) return
-      outcome = await perform(task, work.job as Job, work.meta?.timeoutMs ?? task.definition.timeoutMs)
+      outcome = await perform(
+        task,
+        work.job as Job,
+        work.meta?.timeoutMs ?? task.definition.timeoutMs,
+        this.#around(work, task),
+      )
       ending = await this.#settle(work, task, outcome)
     } catch (thrown) {
       // The process is being closed, and Redis did not hear of it: the lease ends, and another runs the job.
@@ -132,9 +140,20 @@ export class Worker {
     return (await this.#options.claims.takeSlot(work.claim, name, max)) === 'taken'
   }
 
+  /** The task's hooks around its run, if it has any. */
+  #around(work: Work, { definition }: DefinedTask): ((run: () => unknown) => unknown) | undefined {
+    const hooks = this.#options.hooks.of(definition)
+    if (hooks === undefined) return undefined
+    const { queue } = work.claimed
+    const job = { claim: work.claim, id: work.meta?.id, queue, args: work.parsed?.args ?? [] }
+    return (run) => hooks.around(job, run)
+  }
+
   async #settle(work: Work, task: DefinedTask, outcome: Outcome): Promise<Ending> {
     switch (outcome.kind) {
       case 'success':
+        if (outcome.result instanceof NotRun)
+          return (await work.leaveOut(outcome.result, randomUUID())) ? 'skipped' : 'lost'
         return (await work.succeed(outcome.result)) ? 'success' : 'lost'
       case 'failure': {
         const delay = work.nextTryMs(task)

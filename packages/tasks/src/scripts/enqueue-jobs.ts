@@ -8,10 +8,10 @@ import { queueLua } from './queue-lua.ts'
  * `x` queue, payload, 1 for the head of the queue, then what the extras are.
  * `d` queue, payload, `at <ms>` or `in <ms>`: into Resque's list of that second, unless it stands there already.
  * `s` queue, payload, `at <ms>` or `in <ms>`, then what the extras are: to the millisecond.
- * Extras: id, ms to keep a track or 0, dedupe key or '', its ms.
+ * Extras: id, ms to keep a track or 0, dedupe key or '', its ms, QueueLock's key or '', its ms.
  *
  * Answers one for each order: 1 for done; 0 where that second has the job already; the id of an earlier job that has the
- * dedupe key, or that is scheduled under the same id.
+ * dedupe key, or that is scheduled under the same id; -1 where an earlier job has the lock.
  */
 export const enqueueJobs = defineGuardedScript({
   name: 'enqueue-jobs',
@@ -27,7 +27,15 @@ local function due(text)
   local kind, ms = string.match(text, '^(%a+) (%d+)$')
   return kind == 'at' and tonumber(ms) or now_in_ms() + ms
 end
-local function earlier_job(id, track_ms, dedupe, dedupe_ms)
+-- As QueueLock reads it: the number at the beginning is the second of its end.
+local function is_locked(lock)
+  if lock == '' then return false end
+  local holder = redis.call('GET', root .. lock)
+  return holder and now_in_ms() <= (tonumber(string.match(holder, '^%d+')) or 0) * 1000
+end
+local taking = false
+local function earlier_job(id, track_ms, dedupe, dedupe_ms, lock, lock_ms)
+  if is_locked(lock) then return -1 end
   if dedupe ~= '' then
     local key = root .. 'ah:dedupe:' .. dedupe
     if not redis.call('SET', key, id, 'PX', dedupe_ms, 'NX') then return redis.call('GET', key) end
@@ -37,7 +45,14 @@ local function earlier_job(id, track_ms, dedupe, dedupe_ms)
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('PEXPIRE', key, track_ms)
   end
+  taking = lock ~= '' and {root .. lock, id, lock_ms}
   return nil
+end
+-- Once the job is where it belongs: what could not be put leaves no lock behind.
+local function lock_job()
+  if not taking then return end
+  local stop = string.format('%.0f', math.floor((now_in_ms() + taking[3]) / 1000) + 1)
+  redis.call('SET', taking[1], stop .. ' ' .. taking[2], 'PX', taking[3])
 end
 local answers = {}
 while at <= #ARGV do
@@ -50,12 +65,13 @@ while at <= #ARGV do
     announce(root, queue)
   elseif order == 'x' then
     local raw, front = pull(), pull()
-    local earlier = earlier_job(pull(), pull(), pull(), pull())
+    local earlier = earlier_job(pull(), pull(), pull(), pull(), pull(), pull())
     if earlier then
       answer = earlier
     else
       redis.call(front == '1' and 'LPUSH' or 'RPUSH', root .. 'queue:' .. queue, raw)
       announce(root, queue)
+      lock_job()
     end
   elseif order == 'd' then
     local raw, time = pull(), due(pull())
@@ -72,13 +88,14 @@ while at <= #ARGV do
     local raw, time, id = pull(), due(pull()), pull()
     if redis.call('HEXISTS', scheduled_jobs, id) == 1 then
       answer = id
-      at = at + 3
+      at = at + 5
     else
-      local earlier = earlier_job(id, pull(), pull(), pull())
+      local earlier = earlier_job(id, pull(), pull(), pull(), pull(), pull())
       if earlier then
         answer = earlier
       else
         schedule(root, id, time, 'f0:' .. #queue .. ':' .. queue .. raw)
+        lock_job()
       end
     end
   end

@@ -1,6 +1,8 @@
-// Reads and removes the locks of node-resque's plugins.
+// The locks of node-resque's plugins: read, removed, taken for a job that runs, freed by their holder alone.
 import { literal, scan } from 'fastify-ah-kit/redis'
 import type { Scope } from '../scope.ts'
+import { freeLock } from '../scripts/free-lock.ts'
+import { takeLock } from '../scripts/take-lock.ts'
 
 export class PluginLocks {
   readonly #scope: Scope
@@ -30,5 +32,24 @@ export class PluginLocks {
   remove(name: string): Promise<number> {
     const { connection, keys } = this.#scope
     return connection.write<number>('DEL', [keys.root + name])
+  }
+
+  /** Takes a lock for a claim of this process, or keeps it for another `ms`; whether it is ours. `endSecond` is when it ends at the latest. */
+  async take(name: string, claim: number, endSecond: number, ms: number): Promise<boolean> {
+    const { connection, keys, bootId } = this.#scope
+    const words = [`${endSecond} ${bootId} ${claim}`, ms]
+    return (await connection.run<number>(takeLock, [keys.root + name, keys.processors], words)) === 1
+  }
+
+  /** Frees what {@link take} took; somebody else's lock stays. */
+  async free(name: string, claim: number): Promise<void> {
+    const { connection, keys, bootId } = this.#scope
+    await connection.run(freeLock, [keys.root + name], [` ${bootId} ${claim}`])
+  }
+
+  /** Frees the lock that was taken when a job was enqueued; without an id it was a program of Resque's that took it. */
+  async freeQueued(name: string, id: string | undefined): Promise<void> {
+    const { connection, keys } = this.#scope
+    await connection.run(freeLock, [keys.root + name], [id === undefined ? '' : ` ${id}`])
   }
 }

@@ -10,6 +10,8 @@ export interface OrderExtras {
   /** 0: it is not tracked. */
   readonly trackMs: number
   readonly dedupe?: { readonly key: string; readonly ttlMs: number } | undefined
+  /** QueueLock's key: taken in the very step that puts the job, so that no failure leaves it behind. */
+  readonly lock?: { readonly key: string; readonly ms: number } | undefined
 }
 
 /** When a delayed job is due. */
@@ -25,11 +27,12 @@ export interface Order {
   readonly extras?: OrderExtras | undefined
 }
 
-/** `put`; `taken`: that second has the job already; or the id of an earlier job. */
-export type Ordered = { readonly kind: 'put' | 'taken' } | { readonly kind: 'earlier'; readonly id: string }
+/** `put`; `taken`: that second has the job already; `locked`: an earlier job has the lock; or the id of an earlier job. */
+export type Ordered = { readonly kind: 'put' | 'taken' | 'locked' } | { readonly kind: 'earlier'; readonly id: string }
 
 const put: Ordered = { kind: 'put' }
 const taken: Ordered = { kind: 'taken' }
+const locked: Ordered = { kind: 'locked' }
 
 export class Waiting {
   readonly #scope: Scope
@@ -78,10 +81,15 @@ export class Waiting {
     const touched = [keys.delayedSchedule, keys.scheduledJobs]
     const answers = await this.#guard.run<(number | string)[]>(enqueueJobs, keys.calls, touched, words)
     return answers.flatMap((answer, index) => {
-      const what: Ordered = answer === 1 ? put : answer === 0 ? taken : { kind: 'earlier', id: String(answer) }
-      return new Array<Ordered>(counts[index] ?? 1).fill(what)
+      return new Array<Ordered>(counts[index] ?? 1).fill(orderedOf(answer))
     })
   }
+}
+
+function orderedOf(answer: number | string): Ordered {
+  if (answer === 1) return put
+  if (answer === 0) return taken
+  return answer === -1 ? locked : { kind: 'earlier', id: String(answer) }
 }
 
 function isPlain({ extras, due, isFront }: Order): boolean {
@@ -102,8 +110,15 @@ function runLength(orders: readonly Order[], start: number): number {
 function wordsOf({ queue, payload, isFront, due, extras }: Order): (string | number)[] {
   const more =
     extras === undefined
-      ? ['', 0, '', 0]
-      : [extras.id, extras.trackMs, extras.dedupe?.key ?? '', extras.dedupe?.ttlMs ?? 0]
+      ? ['', 0, '', 0, '', 0]
+      : [
+          extras.id,
+          extras.trackMs,
+          extras.dedupe?.key ?? '',
+          extras.dedupe?.ttlMs ?? 0,
+          extras.lock?.key ?? '',
+          extras.lock?.ms ?? 0,
+        ]
   if (due === undefined) return ['x', queue, payload, isFront === true ? 1 : 0, ...more]
   if (extras === undefined) return ['d', queue, payload, timeWords(due)]
   return ['s', queue, payload, timeWords(due), ...more]

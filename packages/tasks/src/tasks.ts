@@ -176,7 +176,6 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#look.queues()
   }
 
-  /** Removes a queue with all jobs in it. */
   delQueue(queue: string): Promise<void> {
     return this.#look.delQueue(queue)
   }
@@ -185,7 +184,6 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#look.locks()
   }
 
-  /** Removes a lock by its name in {@link locks}. */
   delLock(lock: string): Promise<number> {
     return this.#look.delLock(lock)
   }

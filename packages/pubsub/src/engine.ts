@@ -13,6 +13,7 @@ import { Nodes } from './nodes.ts'
 import type { ParsedPubSubOptions } from './options.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { Publisher } from './publisher.ts'
+import { RawChannels } from './raw-channels.ts'
 import { RedisClock } from './redis-clock.ts'
 import { Signature } from './signature.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -53,6 +54,7 @@ export class Engine {
   readonly control: Control
   readonly calls: Calls
   readonly nodes: Nodes
+  readonly raw: RawChannels
   readonly #transport: Transport
   readonly #clock: RedisClock
   readonly #connection: RedisConnection
@@ -78,10 +80,13 @@ export class Engine {
       isSharded: sharded,
       probeMs,
       probePrefix: keys.probePrefix,
-      onBytes: (name, channel, bytes) => this.#inbox.take(name, channel, bytes),
+      onBytes: (name, channel, bytes) => {
+        if (!this.raw.take(name, bytes)) this.#inbox.take(name, channel, bytes)
+      },
       onGap: (names, reason) => this.#missed(names, reason),
     })
     this.subscriptions = new Subscriptions(this.#transport)
+    this.raw = new RawChannels({ transport: this.#transport, keys, isSharded: sharded, log })
     const mostBytes = Math.max(frameBytes, maxMessageBytes)
     this.publisher = new Publisher({
       transport: this.#transport,
@@ -151,6 +156,7 @@ export class Engine {
     this.publisher.close()
     await within(flushMs, this.publisher.drain(), () => undefined)
     this.subscriptions.close()
+    this.raw.close()
     await this.#transport.close()
   }
 
@@ -162,6 +168,7 @@ export class Engine {
 
   #missed(names: readonly string[], reason: 'connection' | 'moved'): void {
     this.#inbox.loosen(names)
+    this.raw.missed(names)
     const channels = names.flatMap((name) => this.subscriptions.find(name).map(({ channel }) => channel.name))
     if (channels.length > 0) this.#tellGap({ channels, reason })
   }

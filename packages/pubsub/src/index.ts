@@ -43,6 +43,9 @@ export type {
   NodeInfo,
   PubSubEvents,
   PubSubStats,
+  RawListener,
+  RawSubscription,
+  RawSubscriptions,
 } from './types.ts'
 
 declare module 'fastify' {

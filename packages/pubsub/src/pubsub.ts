@@ -23,16 +23,20 @@ import type {
   NodeInfo,
   PubSubEvents,
   PubSubStats,
+  RawSubscriptions,
 } from './types.ts'
 
 /** Publish and subscribe, calls between nodes, and the list of live nodes. */
 export class PubSub {
   /** For the app's own servers, below `/actionhero/app/`: signed with the server token. */
   readonly internal: InternalChannels
+  /** For plugins whose scripts publish by themselves. */
+  readonly raw: RawSubscriptions
   readonly #engine: Engine
 
   constructor(engine: Engine) {
     this.#engine = engine
+    this.raw = engine.raw
     this.internal = {
       publish: async (name, data) => engine.control.publish(single(internalChannel(name)).name, data),
       subscribe: async (name, handler) => {

@@ -52,6 +52,33 @@ export interface InternalChannels {
   subscribe<Data = unknown>(channel: string, handler: MessageHandler<Data>): Promise<ChannelSubscription>
 }
 
+/** Hears the bytes of one Redis channel. Neither may throw; what they throw is logged. */
+export interface RawListener {
+  readonly onBytes: (bytes: Buffer) => void
+  /** The connection was lost and is back: bytes may have been missed, from now on they are heard again. */
+  readonly onGap: () => void
+}
+
+/** A hold on a Redis channel. */
+export interface RawSubscription {
+  /** Nothing is heard any more from now on; resolves when Redis knows. Twice is fine. */
+  unsubscribe(): Promise<void>
+}
+
+/**
+ * For plugins whose Lua scripts publish by themselves: their Redis channels, as they are called in Redis, on the connections
+ * of pub/sub, with its probes and gaps. Nothing is checked or signed on the way.
+ */
+export interface RawSubscriptions {
+  /** What a script has to publish with, so that it is heard. */
+  readonly publishCommand: 'PUBLISH' | 'SPUBLISH'
+  /**
+   * One listener a channel. Resolves when Redis has confirmed it; rejects with `AH_PUBSUB_NOT_SUBSCRIBED` when it does not
+   * within 5 s, with `AH_PUBSUB_CHANNEL` for a pattern, for one of pub/sub's own names, and where one listens already.
+   */
+  subscribe(redisName: string, listener: RawListener): Promise<RawSubscription>
+}
+
 /** Why messages may have been missed. */
 export type GapReason =
   /** The connection that hears was lost, or was found to be deaf; it is back. */

@@ -4,6 +4,7 @@ import { TickBatch } from 'fastify-ah-kit'
 import type { RepeatGuard } from 'fastify-ah-kit/redis'
 import type { CacheKeys } from './keys.ts'
 import { type LocalTier, ownWrite } from './local-tier.ts'
+import { Outage } from './outage.ts'
 import { type ChangeVerb, changeKey } from './scripts/change-key.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -18,13 +19,19 @@ export interface Change {
 /** What the script answers for one change. */
 export type ChangeAnswer = string | number
 
-type ChangeBatch = TickBatch<Change, ChangeAnswer>
+interface Waiting {
+  readonly change: Change
+  readonly askedAt: number
+}
+
+type ChangeBatch = TickBatch<Waiting, ChangeAnswer>
 
 interface Lane {
   /** Takes changes; none until the first one after something else was asked of the key. */
   batch: ChangeBatch | undefined
   /** Over when all that was asked before `batch` is answered. */
   before: Promise<void> | undefined
+  readonly outage: Outage
 }
 
 /** An element must not be pushed twice or lost, nor an increment count twice: each batch goes through a repeat guard. */
@@ -46,7 +53,7 @@ export class ChangeQueue {
     const lane = this.#lane(key)
     lane.batch ??= this.#open(key, lane, keys, name)
     const { batch } = lane
-    return ownWrite(this.#local, [key], () => batch.add(change))
+    return ownWrite(this.#local, [key], () => batch.add({ change, askedAt: performance.now() }))
   }
 
   /**
@@ -55,7 +62,7 @@ export class ChangeQueue {
    */
   after<T>(key: string, ask: () => Promise<T>): Promise<T> {
     const before = this.settle(key)
-    return before === undefined ? ask() : before.then(ask)
+    return before === undefined ? ask() : before.then(unlessOut(this.#lane(key), ask))
   }
 
   /**
@@ -63,9 +70,13 @@ export class ChangeQueue {
    * After a cut a save is done again; what came behind it would not be, and so be undone.
    */
   afterSaves<T>(key: string, ask: () => Promise<T>): Promise<T> {
-    const before = this.settle(key) ?? this.#traffic.savesOf(key)
-    if (before === undefined) return ask()
-    const answer = before.then(() => this.#traffic.savesOf(key)).then(ask)
+    const [before, saves] = [this.settle(key), this.#traffic.savesOf(key)]
+    if (before === undefined && saves === undefined) return ask()
+    const lane = this.#lane(key)
+    const answer = Promise.all([before, note(lane, saves)])
+      // Those that waited for changes too have left by now.
+      .then(() => note(lane, this.#traffic.savesOf(key)))
+      .then(unlessOut(lane, ask))
     this.hold(key, answer)
     return answer
   }
@@ -82,13 +93,13 @@ export class ChangeQueue {
   hold(key: string, work: Promise<unknown>): void {
     const lane = this.#lane(key)
     const earlier = lane.batch === undefined ? lane.before : lane.batch.close()
-    void this.#close(key, lane, Promise.allSettled([earlier, work]))
+    void this.#close(key, lane, note(lane, Promise.allSettled([earlier, work])))
   }
 
   #lane(key: string): Lane {
     let lane = this.#lanes.get(key)
     if (lane === undefined) {
-      lane = { batch: undefined, before: undefined }
+      lane = { batch: undefined, before: undefined, outage: new Outage() }
       this.#lanes.set(key, lane)
     }
     return lane
@@ -104,26 +115,58 @@ export class ChangeQueue {
   }
 
   #open(key: string, lane: Lane, keys: CacheKeys, name: string): ChangeBatch {
-    const record = keys.changeCall(name)
-    const lock = keys.lock(name)
+    const send = this.#sender(key, lane, [keys.changeCall(name), keys.lock(name)])
     const { before } = lane
     const batch: ChangeBatch = new TickBatch({
       name: key,
       serial: true,
-      sizeOf: ({ what }) => what.length,
-      send: async (changes) => {
-        await before
-        // What was asked of the key before the first of these.
-        this.#traffic.flush(key)
-        await this.#traffic.savesOf(key)
+      sizeOf: ({ change }) => change.what.length,
+      send: async (waiting) => {
         try {
-          const args = changes.flatMap(({ verb, owner, what }) => [verb, owner, what])
-          return await this.#guard.run<ChangeAnswer[]>(changeKey, record, [key, lock], args)
+          await before
+          // What was asked of the key before the first of these leaves here; its saves are waited for.
+          const saves = this.#traffic.savesOf(key)
+          if (saves !== undefined) await note(lane, saves)
+          return await send(waiting)
         } finally {
           if (batch.waiting === 0 && lane.batch === batch) this.#lanes.delete(key)
         }
       },
     })
     return batch
+  }
+
+  #sender(key: string, { outage }: Lane, [record, lock]: readonly [string, string]) {
+    return async (waiting: readonly Waiting[]): Promise<(ChangeAnswer | Error)[]> => {
+      const lost = waiting.map(({ askedAt }) => outage.since(askedAt))
+      const changes = waiting.filter((_, index) => lost[index] === undefined)
+      if (changes.length === 0) return lost as Error[]
+      const args = changes.flatMap(({ change: { verb, owner, what } }) => [verb, owner, what])
+      try {
+        const answers = await this.#guard.run<ChangeAnswer[]>(changeKey, record, [key, lock], args)
+        if (changes.length === waiting.length) return answers
+        const left = answers.values()
+        return lost.map((error) => error ?? (left.next().value as ChangeAnswer))
+      } catch (error) {
+        outage.note(error)
+        throw error
+      }
+    }
+  }
+}
+
+/** Takes note of what was not answered, of single calls and of batches. */
+async function note({ outage }: Lane, calls: Promise<PromiseSettledResult<unknown>[]> | undefined): Promise<void> {
+  for (const call of (await calls) ?? []) {
+    if (call.status === 'rejected') outage.note(call.reason)
+    else if (Array.isArray(call.value)) for (const answer of call.value) outage.note(answer)
+  }
+}
+
+function unlessOut<T>({ outage }: Lane, ask: () => Promise<T>): () => Promise<T> {
+  const askedAt = performance.now()
+  return () => {
+    const error = outage.since(askedAt)
+    return error === undefined ? ask() : Promise.reject(error)
   }
 }

@@ -49,7 +49,7 @@ export class Traffic {
   }
 
   /** When the saves of the key that were asked for so far are answered; undefined if there are none. */
-  savesOf(key: string): Promise<unknown> | undefined {
+  savesOf(key: string): Promise<PromiseSettledResult<unknown>[]> | undefined {
     this.flush(key)
     // In all lanes: the key's slot may have moved meanwhile.
     const saves = [...this.#lanes.values()].flatMap((lane) => lane.savesOf(key))

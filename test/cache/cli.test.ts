@@ -43,6 +43,12 @@ describe('commands', () => {
     assert.deepEqual(await onRedis(['get', 'missing', '--json'], t), { code: 1, stdout: 'null\n', stderr: '' })
   })
 
+  test('a key that looks like a flag stands behind --', async (t) => {
+    await cache.save('-x', 1)
+    assert.equal((await run(['get', '--redis', redis.url, '--', '-x'], t)).stdout, '1\n')
+    await cache.destroy('-x')
+  })
+
   test('del removes keys, and says how many', async (t) => {
     await Promise.all([cache.save('x', 1), cache.push('y', 1)])
     assert.deepEqual(await onRedis(['del', 'x', 'y', 'z'], t), { code: 0, stdout: '2 removed\n', stderr: '' })
@@ -132,6 +138,7 @@ test('help is printed; a wrong command line is exit code 2 and says what is wron
     [['keys', '--all'], /--all belongs to clear/],
     [['clear', 'a', '--all'], /either a beginning or --all/],
     [['keys', '--prefix', 'a b', '--redis', redis.url], /option "prefix"/],
+    [['keys', '--redis', 'localhost:6379'], /expected a URL such as redis:/],
   ] as const) {
     const { code, stderr, stdout } = await run(args, t)
     assert.deepEqual([code, stdout], [2, ''], args.join(' '))

@@ -41,7 +41,7 @@ function whyNotJson(value: unknown): string | undefined {
     case 'object':
       return value === null ? undefined : whyNotJsonObject(value)
     default:
-      return `a ${typeof value} has no JSON`
+      return `${value === undefined ? 'undefined' : `a ${typeof value}`} has no JSON`
   }
 }
 

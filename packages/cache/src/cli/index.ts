@@ -2,7 +2,7 @@
 import process from 'node:process'
 import Fastify from 'fastify'
 import { toError } from 'fastify-ah-kit'
-import type { RedisOption } from 'fastify-ah-kit/redis'
+import { AH_KIT_REDIS_OPTION, type RedisOption } from 'fastify-ah-kit/redis'
 import type { Cache } from '../cache.ts'
 import { AH_CACHE_OPTIONS, AH_CACHE_USAGE } from '../errors.ts'
 import { fastifyAhCache } from '../plugin.ts'
@@ -14,6 +14,9 @@ import { redisUrl } from './environment.ts'
 const OK = 0
 const FAILED = 1
 const USAGE = 2
+
+/** What only another command line can mend. */
+const usageErrors = [AH_CACHE_USAGE, AH_CACHE_OPTIONS, AH_KIT_REDIS_OPTION]
 
 const HELP = `fastify-ah cache: looks after the cache of fastify-ah-cache
 
@@ -30,6 +33,7 @@ const HELP = `fastify-ah cache: looks after the cache of fastify-ah-cache
   -h, --help         this text
 
 Keys that another owner locked can be listed and cleared, but neither read nor removed by del.
+A key that begins with "-" stands behind a "--" at the end: fastify-ah cache get -- -key
 Exit codes: 0 done, 1 failed or nothing found, 2 wrong command line.
 `
 
@@ -44,7 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     const error = toError(thrown) as NodeJS.ErrnoException
     process.stderr.write(`fastify-ah cache: ${error.message}${error.code === undefined ? '' : ` (${error.code})`}\n`)
-    return error instanceof AH_CACHE_USAGE || error instanceof AH_CACHE_OPTIONS ? USAGE : FAILED
+    return usageErrors.some((usage) => error instanceof usage) ? USAGE : FAILED
   }
 }
 

@@ -75,3 +75,27 @@ test('close sends what waits, waits for every answer, and takes no more', async 
   }
   await noted().batch.close()
 })
+
+test('what has not left can be rejected, what is under way is not; and the end comes', async () => {
+  const { batch, pending } = byHand({ serial: true })
+  const first = batch.add(1)
+  await settled()
+  const others = [batch.add(2), batch.add(3)]
+  const closed = batch.close()
+  batch.rejectWaiting(new Error('not now'))
+  for (const other of others) await assert.rejects(other, /not now/)
+  assert.equal(batch.waiting, 0)
+  pending[0]?.answer()
+  assert.equal(await first, 1)
+  await closed
+  assert.equal(pending.length, 1)
+})
+
+test('a batch that is closed ends with what waits in it rejected', async () => {
+  const { batch } = byHand({ serial: true })
+  const waiting = batch.add(1)
+  const closed = batch.close()
+  batch.rejectWaiting(new Error('not now'))
+  await assert.rejects(waiting, /not now/)
+  await closed
+})

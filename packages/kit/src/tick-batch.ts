@@ -78,6 +78,7 @@ export class TickBatch<Item, Result> {
     this.#waiting = []
     this.#bytes = 0
     for (const { reject } of waiting) reject(error)
+    this.#endIfIdle()
   }
 
   /**
@@ -157,6 +158,10 @@ export class TickBatch<Item, Result> {
     }
     this.#inFlight -= 1
     if (this.#waiting.length > 0) this.#schedule()
-    else if (this.#inFlight === 0) for (const done of this.#onIdle.splice(0)) done()
+    else this.#endIfIdle()
+  }
+
+  #endIfIdle(): void {
+    if (this.#inFlight === 0) for (const done of this.#onIdle.splice(0)) done()
   }
 }

@@ -3,6 +3,7 @@ import { toError, within } from 'fastify-ah-kit'
 import { AH_PUBSUB_HANDLER_TAKEN, AH_PUBSUB_INVALID, AH_PUBSUB_NOT_ALLOWED, AH_PUBSUB_OPTIONS } from './errors.ts'
 import { type Check, checkIn } from './schema.ts'
 import { shown } from './shown.ts'
+import { type CallTrace, traced, traces } from './traces.ts'
 import type { CallHandler, CallInfo } from './types.ts'
 
 interface Entry {
@@ -54,7 +55,8 @@ export class CallHandlers {
     const run = { endsAt: performance.now() + ms }
     this.#running.add(run)
     try {
-      return await entry.handler(args, info)
+      const context = (): CallTrace => ({ name, node: info.from, args })
+      return await traced(traces.handle, context, async () => entry.handler(args, info))
     } catch (thrown) {
       throw toError(thrown)
     } finally {

@@ -16,10 +16,11 @@ import { Publisher } from './publisher.ts'
 import { RawChannels } from './raw-channels.ts'
 import { RedisClock } from './redis-clock.ts'
 import { Signature } from './signature.ts'
+import type { Subscription } from './subscription.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { RedisTransport } from './transport/redis-transport.ts'
 import type { Transport } from './transport/transport.ts'
-import type { Gap, NodeInfo } from './types.ts'
+import type { GapReason, NodeInfo } from './types.ts'
 
 /** What it is made of. */
 export interface EngineOptions {
@@ -105,7 +106,7 @@ export class Engine {
       log,
       // A cap in characters, of which each may be three bytes.
       mostBytes: mostBytes * 3 + frameHeadBytes,
-      onGap: (gap) => this.#tellGap(gap),
+      onGap: (subscription, from) => this.#tellGap([subscription], 'sequence', from),
     })
     const { publisher, subscriptions, events } = this
     this.control = new Control({ keys, publisher, subscriptions, maxMessageBytes })
@@ -169,13 +170,19 @@ export class Engine {
   #missed(names: readonly string[], reason: 'connection' | 'moved'): void {
     this.#inbox.loosen(names)
     this.raw.missed(names)
-    const channels = names.flatMap((name) => this.subscriptions.find(name).map(({ channel }) => channel.name))
-    if (channels.length > 0) this.#tellGap({ channels, reason })
+    this.#tellGap(
+      names.flatMap((name) => this.subscriptions.find(name)),
+      reason,
+    )
   }
 
-  #tellGap(gap: Gap): void {
+  #tellGap(subscriptions: readonly Subscription[], reason: GapReason, from?: string): void {
+    // Who came and went meanwhile stands in the list.
+    if (subscriptions.some(({ isOurs }) => isOurs)) this.nodes.hurry()
+    const channels = subscriptions.filter(({ isOurs }) => !isOurs).map(({ channel }) => channel.name)
+    if (channels.length === 0) return
     this.counts.gaps += 1
-    this.log.debug({ gap: gap.reason, from: gap.from, channels: gap.channels.length }, 'messages may have been missed')
-    this.events.emit('gap', gap)
+    this.log.debug({ reason, from, channels: channels.length }, 'messages may have been missed')
+    this.events.emit('gap', { channels, reason, ...(from === undefined ? {} : { from }) })
   }
 }

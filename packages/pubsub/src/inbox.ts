@@ -9,7 +9,7 @@ import type { RedisClock } from './redis-clock.ts'
 import type { Signature } from './signature.ts'
 import type { Subscription } from './subscription.ts'
 import type { Subscriptions } from './subscriptions.ts'
-import type { DropReason, Gap } from './types.ts'
+import type { DropReason } from './types.ts'
 
 /** What it works with. */
 export interface InboxOptions {
@@ -21,7 +21,8 @@ export interface InboxOptions {
   readonly log: FastifyBaseLogger
   /** Most bytes that a frame of ours can have. */
   readonly mostBytes: number
-  readonly onGap: (gap: Gap) => void
+  /** A number of a sender was left out. */
+  readonly onGap: (subscription: Subscription, from: string) => void
 }
 
 /** Signed frames are taken this long before and after their time, by Redis: the clocks of nodes follow it by less. */
@@ -90,9 +91,10 @@ export class Inbox {
     return age < oldest && age > -replayWindowMs
   }
 
-  #isNew({ boot, channel, seq, isFirst }: Frame, { sequence, channel: wanted }: Subscription): boolean {
-    const place = sequence.note(wanted.isWildcard ? `${boot} ${channel}` : boot, seq, isFirst)
-    if (place === 'gap') this.#options.onGap({ channels: [wanted.name], reason: 'sequence', from: boot })
+  #isNew({ boot, channel, seq, isFirst }: Frame, subscription: Subscription): boolean {
+    const sender = subscription.channel.isWildcard ? `${boot} ${channel}` : boot
+    const place = subscription.sequence.note(sender, seq, isFirst)
+    if (place === 'gap') this.#options.onGap(subscription, boot)
     return place !== 'repeat'
   }
 }

@@ -5,6 +5,7 @@ import { AH_PUBSUB_OPTIONS } from './errors.ts'
 import { toJson } from './json-text.ts'
 import { checkIn } from './schema.ts'
 import { shown } from './shown.ts'
+import { type CallTrace, type PublishTrace, traced, traces } from './traces.ts'
 import { TypedChannel } from './typed-channel.ts'
 import type {
   AhChannels,
@@ -71,14 +72,9 @@ export class PubSub {
    * `AH_KIT_REDIS_UNCERTAIN`: perhaps). Data is what JSON can hold, taken at the time of the call.
    */
   publish<Name extends string>(channel: Name, data: ChannelData<Name>): Promise<void> {
-    try {
-      const { keys, maxMessageBytes, publisher } = this.#engine
-      const { name } = this.#published(channel)
-      const text = toJson(data, 'the message', maxMessageBytes)
-      return publisher.publish({ channel: name, redisChannel: keys.user(name), isSigned: false }, text)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return traces.publish.hasSubscribers
+      ? traces.publish.tracePromise(() => this.#publish(channel, data), { channel, data } satisfies PublishTrace)
+      : this.#publish(channel, data)
   }
 
   /** A channel with one kind of data: as {@link AhChannels} says, or as the type argument does. Checked by a schema. */
@@ -112,7 +108,8 @@ export class PubSub {
    * `AH_PUBSUB_NODE_GONE`, `AH_PUBSUB_CALL_TIMEOUT`.
    */
   call<Result = unknown>(name: string, args?: unknown, options?: CallOptions): Promise<Result> {
-    return this.#engine.calls.call(name, args, options) as Promise<Result>
+    const context = (): CallTrace => ({ name, node: options?.node, args })
+    return traced(traces.call, context, () => this.#engine.calls.call(name, args, options)) as Promise<Result>
   }
 
   /**
@@ -124,7 +121,9 @@ export class PubSub {
     args?: unknown,
     options?: CallAllOptions,
   ): Promise<readonly NodeAnswer<Result>[]> {
-    return this.#engine.calls.callAll(name, args, options) as Promise<readonly NodeAnswer<Result>[]>
+    const context = (): CallTrace => ({ name, node: undefined, args })
+    const answers = traced(traces.call, context, () => this.#engine.calls.callAll(name, args, options))
+    return answers as Promise<readonly NodeAnswer<Result>[]>
   }
 
   /** The live nodes, this one too, by Redis' word of now. */
@@ -153,9 +152,16 @@ export class PubSub {
     }
   }
 
-  /** Checked once for each name: who publishes says the same few again and again. */
-  #published(name: string): ChannelName {
-    return single(userChannel(name))
+  /** Not async: this runs for every message. */
+  #publish(channel: string, data: unknown): Promise<void> {
+    try {
+      const { keys, maxMessageBytes, publisher } = this.#engine
+      const { name } = single(userChannel(channel))
+      const text = toJson(data, 'the message', maxMessageBytes)
+      return publisher.publish({ channel: name, redisChannel: keys.user(name), isSigned: false }, text)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #subscribable(channel: ChannelName, handler: unknown): ChannelName {

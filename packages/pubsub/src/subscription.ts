@@ -26,6 +26,11 @@ export class Subscription {
     this.isSigned = isSigned
   }
 
+  /** Of this package itself: nobody else is told of it. */
+  get isOurs(): boolean {
+    return this.isSigned && this.channel.segments[1] !== 'app'
+  }
+
   add(handler: Receiver): void {
     this.handlers = [...this.handlers, handler]
   }

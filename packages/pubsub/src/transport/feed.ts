@@ -57,6 +57,7 @@ export class Feed {
   get health(): true | string {
     if (!this.#isReady()) return 'a subscriber connection is down'
     if (!this.#probe.isProven) return 'a subscriber connection is not proven to hear'
+    if (this.#names.hasRefused) return 'Redis refuses a subscription'
     return this.#names.isSettled || 'a subscriber connection has not caught up'
   }
 

@@ -15,6 +15,8 @@ export class HeldNames {
   readonly #dirty = new Set<string>()
   /** Sent, and not answered: what they are is decided by the answer. */
   readonly #inFlight = new Set<string>()
+  /** Redis said no: they are asked for again with the next probe, since rights come back. */
+  readonly #refused = new Set<string>()
   readonly #waiting = new Map<string, Waiter[]>()
   /** Held by a socket that is gone: what was published since was missed. */
   readonly #missed = new Set<string>()
@@ -27,7 +29,11 @@ export class HeldNames {
     return this.#held.size
   }
 
-  /** Whether nothing is left to do. */
+  get hasRefused(): boolean {
+    return this.#refused.size > 0
+  }
+
+  /** Whether nothing is left to do just now. */
   get isSettled(): boolean {
     return this.#dirty.size === 0 && this.#inFlight.size === 0
   }
@@ -35,6 +41,7 @@ export class HeldNames {
   /** Resolves once it is held. */
   want(name: string): Promise<void> {
     this.#wanted.add(name)
+    this.#refused.delete(name)
     return this.#wait(name)
   }
 
@@ -42,6 +49,7 @@ export class HeldNames {
   unwant(name: string): Promise<void> {
     this.#wanted.delete(name)
     this.#missed.delete(name)
+    this.#refused.delete(name)
     return this.#wait(name)
   }
 
@@ -74,25 +82,32 @@ export class HeldNames {
     }
   }
 
-  /** Redis will not have this one. */
+  /** Redis will not have this one; who waits for it hears why. It stays wanted until it is not wanted any more. */
   refuse(name: string, error: Error): void {
     this.#inFlight.delete(name)
-    this.#wanted.delete(name)
-    this.#missed.delete(name)
+    this.#refused.add(name)
     for (const { reject } of this.#waitersOf(name)) reject(error)
+  }
+
+  /** What was refused is to be asked for again. */
+  retryRefused(): void {
+    const refused = [...this.#refused]
+    this.#refused.clear()
+    for (const name of refused) this.#compare(name)
   }
 
   /** The socket is gone, or nobody knows what it holds. */
   lose(): void {
     for (const name of this.#held) if (this.#wanted.has(name)) this.#missed.add(name)
     this.#held.clear()
+    this.#refused.clear()
     for (const name of [...this.#dirty, ...this.#waiting.keys(), ...this.#wanted]) this.#compare(name)
   }
 
   /** What was missed and is held again; from now on it counts as told. */
   takeMissed(): string[] {
-    const missed = [...this.#missed]
-    this.#missed.clear()
+    const missed = [...this.#missed].filter((name) => this.#held.has(name))
+    for (const name of missed) this.#missed.delete(name)
     return missed
   }
 
@@ -111,7 +126,7 @@ export class HeldNames {
   }
 
   #compare(name: string): void {
-    if (this.#inFlight.has(name)) return
+    if (this.#inFlight.has(name) || this.#refused.has(name)) return
     if (this.#wanted.has(name) !== this.#held.has(name)) {
       this.#dirty.add(name)
       return

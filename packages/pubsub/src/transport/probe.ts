@@ -86,8 +86,9 @@ export class Probe {
 
   /** Answers the ms until the next one. */
   async #step(): Promise<number> {
-    const { dedicated, everyMs, sync } = this.#options
+    const { dedicated, names, everyMs, sync } = this.#options
     const { client } = dedicated
+    names.retryRefused()
     sync()
     if (client.status !== 'ready') return everyMs
     const isHeard = await this.#isHeard(this.#soundingOfNow())

@@ -40,7 +40,10 @@ test('[21] Redis is restarted: the gap is told, and bytes come again', async (t)
   const { raw } = await openPubSub({ redis: own.url }, t)
   let gaps = 0
   const heard: string[] = []
-  await raw.subscribe('mine', { onBytes: (bytes) => void heard.push(bytes.toString()), onGap: () => void (gaps += 1) })
+  const onGap = (): void => {
+    gaps += 1
+  }
+  await raw.subscribe('mine', { onBytes: (bytes) => void heard.push(bytes.toString()), onGap })
   await own.restart()
   await until(() => gaps > 0)
   await own.command('PUBLISH', 'mine', 'after')

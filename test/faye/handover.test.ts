@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Nginx, scaled, startNginx, startRedis, type TestScope, until } from 'fastify-ah-test-support'
 import type { Client } from 'faye'
+import { ask, connectOf, shakeHands } from './bayeux-http.ts'
 import { type FayeApp, hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
 
 const redis = await startRedis({}, test)
@@ -112,37 +113,23 @@ for (const transport of transports) {
       assert.equal(handshakes, 4)
     })
 
-    test('a client that is away while its only process is replaced finds what waited for it', async (t) => {
+    test(`a client that is away while its process ends finds what waited for it, ${transport === 'websocket' ? 'in Redis' : 'in another process'}`, async (t) => {
       const prefix = fresh()
       const first = await openFaye(redis.url, prefix, t)
-      const post = async (port: number, ...messages: object[]): Promise<Record<string, unknown>[]> => {
-        const answer = await fetch(`http://127.0.0.1:${port}/faye`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(messages),
-        })
-        return (await answer.json()) as Record<string, unknown>[]
-      }
-      const [hello] = await post(first.port, {
-        channel: '/meta/handshake',
-        version: '1.0',
-        supportedConnectionTypes: [transport],
-      })
-      const { clientId } = hello as { clientId: string }
-      const [subscribed] = await post(first.port, { channel: '/meta/subscribe', clientId, subscription: '/news' })
-      assert.equal(subscribed!['successful'], true)
+      const clientId = await shakeHands(first.url)
+      const [subscribed] = await ask(first.url, { channel: '/meta/subscribe', clientId, subscription: '/news' })
+      assert.equal(subscribed!.successful, true)
       for (const number of upTo(600)) await first.app.pubsub.publish('/news', `${number} ${'x'.repeat(1_000)}`)
       const second = transport === 'websocket' ? undefined : await openFaye(redis.url, prefix, t)
       await first.app.close()
       const next = second ?? (await openFaye(redis.url, prefix, t))
       await next.app.pubsub.publish('/news', 'last')
-      const connect = { channel: '/meta/connect', clientId, connectionType: 'long-polling', advice: { timeout: 0 } }
-      const [connected, ...messages] = await post(next.port, connect)
-      assert.equal(connected!['successful'], true, String(connected!['error']))
+      const [connected, ...messages] = await ask(next.url, connectOf(clientId))
+      assert.equal(connected!.successful, true, connected!.error)
       const heard = messages.map(({ data }) => String(data).split(' ')[0])
       // With another process the client went there, and heard on; else it was left in Redis, and nobody was there to hear.
       assert.deepEqual(heard, [...upTo(600).map(String), ...(second === undefined ? [] : ['last'])])
-      const again = await post(next.port, connect)
+      const again = await ask(next.url, connectOf(clientId))
       assert.equal(again.length, 1, 'once')
     })
 
@@ -157,17 +144,7 @@ for (const transport of transports) {
         assert.equal(await redis.client().hget(`${prefix.prefix}faye:${clientId}`, 'keeper'), node)
         // What a dead process leaves: a record that names it.
         await redis.client().hset(`${prefix.prefix}faye:${clientId}`, 'keeper', 'a node that died')
-        const answer = await fetch(b.url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({
-            channel: '/meta/connect',
-            clientId,
-            connectionType: 'long-polling',
-            advice: { timeout: 0 },
-          }),
-        })
-        const [connected] = (await answer.json()) as { successful: boolean }[]
+        const [connected] = await ask(b.url, connectOf(clientId))
         assert.equal(connected!.successful, true)
         assert.equal(await redis.client().hget(`${prefix.prefix}faye:${clientId}`, 'keeper'), b.app.pubsub.id)
       }
@@ -178,26 +155,15 @@ for (const transport of transports) {
 test('many requests of one client at once, in three processes: it is kept by one, and hears all once', async (t) => {
   const prefix = fresh()
   const apps = await Promise.all([1, 2, 3].map(() => openFaye(redis.url, prefix, t)))
-  const ask = async (app: FayeApp, message: object): Promise<Record<string, unknown>[]> => {
-    const answer = await fetch(app.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(message),
-    })
-    return (await answer.json()) as Record<string, unknown>[]
-  }
-  const types = { supportedConnectionTypes: ['long-polling'] }
-  const [hello] = await ask(apps[0]!, { channel: '/meta/handshake', version: '1.0', ...types })
-  const { clientId } = hello as { clientId: string }
-  await ask(apps[1]!, { channel: '/meta/subscribe', clientId, subscription: ['/numbers', '/n/*'] })
+  const clientId = await shakeHands(apps[0]!.url)
+  await ask(apps[1]!.url, { channel: '/meta/subscribe', clientId, subscription: ['/numbers', '/n/*'] })
   const heard: number[] = []
   const stop = publishing(apps[0]!, '/numbers')
   for (let round = 0; round < scaled(200, 25); round += 1) {
-    const connect = { channel: '/meta/connect', clientId, connectionType: 'long-polling', advice: { timeout: 5 } }
-    const answers = await Promise.all(apps.map((app) => ask(app, connect)))
+    const answers = await Promise.all(apps.map(({ url }) => ask(url, connectOf(clientId, 5))))
     // They come at the same time, so which of them is first is nobody's to say.
     const numbers = answers.flatMap(([connected, ...messages]) => {
-      assert.equal(connected!['successful'], true, String(connected!['error']))
+      assert.equal(connected!.successful, true, connected!.error)
       return messages.map(({ data }) => data as number)
     })
     heard.push(...numbers.sort((a, b) => a - b))
@@ -205,8 +171,7 @@ test('many requests of one client at once, in three processes: it is kept by one
   const count = await stop()
   for (let last = -1; last !== heard.length; ) {
     last = heard.length
-    const connect = { channel: '/meta/connect', clientId, connectionType: 'long-polling', advice: { timeout: 50 } }
-    const [, ...messages] = await ask(apps[2]!, connect)
+    const [, ...messages] = await ask(apps[2]!.url, connectOf(clientId, 50))
     heard.push(...messages.map(({ data }) => data as number))
   }
   assert.deepEqual(heard, upTo(count))

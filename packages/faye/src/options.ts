@@ -96,7 +96,8 @@ export const options: CheckedOptions<ParsedFayeOptions> = defineOptions<ParsedFa
     timeoutMs: {
       description: "how long a poll without messages is held, and a websocket's connect, in ms",
       ...count,
-      minimum: 100,
+      // Clients wait 1.2 times as long for any reply, and Redis may take 5 s to have none.
+      minimum: 6_000,
       default: 45_000,
     },
     awayMs: {

@@ -73,8 +73,8 @@ export class SocketDoor {
   }
 
   #accept(socket: ConstructorParameters<typeof SocketLine>[0], request: IncomingMessage): void {
-    const { bayeux, maxUnsentBytes, log } = this.#options
-    const line = new SocketLine(socket, request, { bayeux, maxUnsentBytes, log })
+    const { bayeux, maxMessageBytes, maxUnsentBytes, log } = this.#options
+    const line = new SocketLine(socket, request, { bayeux, maxMessageBytes, maxUnsentBytes, log })
     this.#lines.add(line)
     socket.once('close', () => this.#lines.delete(line))
   }

@@ -10,14 +10,17 @@ import type { Peer } from './types.ts'
 /** What it works with. */
 export interface SocketLineOptions {
   readonly bayeux: Bayeux
+  readonly maxMessageBytes: number
   readonly maxUnsentBytes: number
   readonly log: FastifyBaseLogger
 }
 
 /** Codes of RFC 6455, and of its registry. */
-const codes = { unsupported: 1003, goingAway: 1001, restart: 1012 } as const
+const codes = { goingAway: 1001, unsupported: 1003, policy: 1008, restart: 1012 } as const
 // Frames that wait for their replies; the peer is not read while there are so many. Each client has one connect among them.
 const mostOpen = 64
+// What one read may bring, and what frames are wrapped in.
+const spareBytes = 262_144
 
 export class SocketLine {
   readonly #socket: WebSocket
@@ -29,6 +32,7 @@ export class SocketLine {
   /** Of these, those whose reply does not wait for something to tell. */
   #unanswered = 0
   #onAnswered: (() => void) | undefined
+  #bytesSinceMessage = 0
   #isAlive = true
   #isEnding = false
 
@@ -42,10 +46,14 @@ export class SocketLine {
       socket: { send: (messages) => this.#send(messages), close: () => this.#close(codes.goingAway) },
       gone: gone.signal,
     }
-    socket.on('message', (data, isBinary) => this.#hear(data as Buffer, isBinary))
+    socket.on('message', (data, isBinary) => {
+      this.#bytesSinceMessage = 0
+      this.#hear(data as Buffer, isBinary)
+    })
     socket.on('pong', () => {
       this.#isAlive = true
     })
+    request.socket.on('data', ({ length }: Buffer) => this.#count(length))
     socket.on('error', (error) => options.log.debug({ err: error }, 'a websocket of a faye client has an error'))
     socket.once('close', () => {
       gone.abort()
@@ -88,6 +96,14 @@ export class SocketLine {
     this.#socket.close(code, reason)
   }
 
+  /** Empty pieces of a message that never ends have no length, and would be read for ever. */
+  #count(bytes: number): void {
+    this.#bytesSinceMessage += bytes
+    if (this.#bytesSinceMessage <= 2 * this.#options.maxMessageBytes + spareBytes) return
+    this.#bytesSinceMessage = 0
+    this.#close(codes.policy, 'no message in all that')
+  }
+
   #hear(data: Buffer, isBinary: boolean): void {
     // Frames that were parsed before the pause: the client sends them again elsewhere, since nobody answers.
     if (this.#isEnding) return
@@ -108,16 +124,16 @@ export class SocketLine {
 
   async #answer(messages: Parameters<Bayeux['answer']>[0]): Promise<void> {
     const isConnect = messages.some(({ channel }) => channel === '/meta/connect')
-    this.#count(1, isConnect)
+    this.#note(1, isConnect)
     try {
       const replies = await this.#options.bayeux.answer(messages, this.#peer)
       if (replies.length > 0) this.#send(replies)
     } finally {
-      this.#count(-1, isConnect)
+      this.#note(-1, isConnect)
     }
   }
 
-  #count(more: 1 | -1, isConnect: boolean): void {
+  #note(more: 1 | -1, isConnect: boolean): void {
     this.#open += more
     if (!isConnect) this.#unanswered += more
     if (this.#unanswered === 0) this.#onAnswered?.()

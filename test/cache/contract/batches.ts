@@ -117,6 +117,8 @@ export function batchContract({ cache, redis, valueKey, lockKey }: CacheUnderTes
     const number = Math.floor(random() * 100)
     const steps = {
       save: () => cache.save(name, number),
+      tagged: () => cache.save(name, number, { tags: ['a tag'] }),
+      increment: () => cache.increment(name, number),
       get: () => cache.get(name),
       load: async () => (await cache.load(name)).value,
       renew: async () => (await cache.load(name, { expireMs: 60_000 })).value,

@@ -9,7 +9,7 @@ import { parsePayload } from './payload.ts'
 import type { Scope } from './scope.ts'
 import { type Order, type Ordered, Waiting } from './store/waiting.ts'
 import type { TaskHooks } from './task-hooks.ts'
-import type { Enqueued, EnqueueItem, EnqueueOptions } from './types.ts'
+import type { Enqueued, EnqueueItem, EnqueueOptions, LaterJob } from './types.ts'
 
 export class Enqueues {
   readonly #scope: Scope
@@ -68,11 +68,8 @@ export class Enqueues {
 
   /** As ActionHero's `enqueueAt` and `enqueueIn`: that second has the same job already is false, or an error. */
   async later(
-    name: string,
-    inputs: unknown,
-    options: EnqueueOptions | string,
     time: Pick<EnqueueOptions, 'at' | 'delayMs'>,
-    isSuppressed: boolean,
+    [name, inputs, options = {}, isSuppressed = false]: LaterJob,
   ): Promise<Enqueued | false> {
     const given = typeof options === 'string' ? { queue: options } : options
     try {

@@ -37,7 +37,7 @@ export class Fetch {
   readonly #batch: TickBatch<Ask, boolean>
   readonly #closing = new AbortController()
   #number = 0
-  #isRefreshDue = true
+  #news: 'none' | 'list' | 'tell' = 'list'
   #isShort = false
   #asked: Promise<boolean> | undefined
 
@@ -57,7 +57,7 @@ export class Fetch {
 
   /** Looks for jobs. `isRefresh`: for new queues too. */
   ask(isRefresh = false): Promise<unknown> {
-    if (isRefresh) this.#isRefreshDue = true
+    if (isRefresh) this.#news = 'list'
     // One question that has not left answers for all who ask.
     this.#asked ??= this.#batch.add(undefined)
     return this.#asked
@@ -99,8 +99,8 @@ export class Fetch {
   async #exchange(settles: readonly Settle[]): Promise<Exchanged> {
     const { claims, queues, room, hasSuspect, isDeaf, isFresh, start } = this.#for
     const want = Math.min(room(), mostJobs)
-    const isRefresh = this.#isRefreshDue && queues.hasStar
-    this.#isRefreshDue = false
+    const news = queues.hasStar ? this.#news : 'none'
+    this.#news = 'none'
     const isDeafNow = isDeaf()
     const exchanged = await claims.exchange({
       batch: this.#number,
@@ -109,7 +109,7 @@ export class Fetch {
       queues: queues.names,
       mayTakeSuspect: !hasSuspect(),
       wantsPoke: isDeafNow,
-      isRefresh,
+      news,
       isFresh: isFresh(),
     })
     this.#isShort = exchanged.jobs.length < want
@@ -117,6 +117,8 @@ export class Fetch {
     // The doorbell became deaf while this was out: the next one sends the word.
     const isMissed = this.#isShort && !isDeafNow && isDeaf()
     const isNewQueue = exchanged.queues !== undefined && queues.refresh(exchanged.queues)
+    // One token woke this process: the others that are idle hear of the queue one by one.
+    if (isNewQueue) this.#news = 'tell'
     if ((isMissed || isNewQueue) && !this.#closing.signal.aborted) void this.ask().catch(ignoreClosed)
     return exchanged
   }

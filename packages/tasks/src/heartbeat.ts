@@ -53,12 +53,12 @@ export class Heartbeat {
     const claims = await processors.beat(this.#working(before[0]), ticks)
     this.#beatenAt = sentAt
     for (const work of before) {
-      if (!claims.has(work.claim) && !work.isSettling) work.job?.abort(new AH_TASKS_LOST(work.taskName))
+      if (!claims.has(work.claim) && !work.isSettling) work.abort(new AH_TASKS_LOST(work.taskName))
     }
     const ids = await cancels.refresh()
     if (ids.size > 0) {
       for (const work of running()) {
-        if (work.meta !== undefined && ids.has(work.meta.id)) work.job?.abort(new AH_TASKS_CANCELLED(work.taskName))
+        if (work.meta !== undefined && ids.has(work.meta.id)) work.abort(new AH_TASKS_CANCELLED(work.taskName))
       }
     }
     return this.#everyMs

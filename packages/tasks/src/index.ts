@@ -51,6 +51,7 @@ export type {
   InputsOf,
   JobContext,
   JobTrack,
+  LaterJob,
   QueuedJob,
   RedisMemory,
   ResultOf,

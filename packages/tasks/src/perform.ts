@@ -29,6 +29,7 @@ export function perform(
       const isTimeout = reason instanceof AH_TASKS_TIMEOUT
       end(isTimeout ? { kind: 'failure', error: reason } : { kind: 'given up', reason })
     })
+    if (job.abortReason !== undefined) return
     if (timeoutMs !== undefined) {
       timer = setTimeout(() => job.abort(new AH_TASKS_TIMEOUT(definition.name, timeoutMs)), timeoutMs)
     }

@@ -120,12 +120,10 @@ export class Processor {
   async stop(signal: AbortSignal): Promise<void> {
     const { graceMs, scope } = this.#options
     this.#pool.close()
-    const wait = new AbortController()
-    const over = sleep(graceMs, undefined, { signal: AbortSignal.any([signal, wait.signal]) }).catch(() => undefined)
-    await Promise.race([this.#pool.idle(), over])
-    wait.abort()
+    await within(graceMs, this.#pool.idle(), signal)
     // The last first: each goes to the head of its queue.
-    for (const work of this.#pool.running.toReversed()) work.job?.abort(new AH_TASKS_STOPPED(work.taskName))
+    for (const work of this.#pool.running.toReversed()) work.abort(new AH_TASKS_STOPPED(work.taskName))
+    await within(lastWordsMs, this.#pool.idle())
     await this.#fetch.close(lastWordsMs)
     await Promise.all([this.#doorbell.stop(), this.#heartbeat.stop(), this.#recover.stop()])
     try {
@@ -166,7 +164,7 @@ export class Processor {
   #cancel(id: string): void {
     this.#options.cancels.note(id)
     for (const work of this.#pool.running) {
-      if (work.meta?.id === id) work.job?.abort(new AH_TASKS_CANCELLED(work.taskName))
+      if (work.meta?.id === id) work.abort(new AH_TASKS_CANCELLED(work.taskName))
     }
   }
 
@@ -174,6 +172,15 @@ export class Processor {
     this.#options.scope.log.warn({ bootId, jobs: count }, 'a process died: its jobs were given back')
     this.#ask()
   }
+}
+
+/** Waits for `awaited`, which does not reject, for `ms` at most, or until the signal aborts. */
+async function within(ms: number, awaited: Promise<void>, signal?: AbortSignal): Promise<void> {
+  const isOver = new AbortController()
+  const signals = [isOver.signal, ...(signal === undefined ? [] : [signal])]
+  const over = sleep(ms, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined)
+  await Promise.race([awaited, over])
+  isOver.abort()
 }
 
 /** Tells of the first failure in a row, and of the others only who wants to know. */

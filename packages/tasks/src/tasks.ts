@@ -15,6 +15,7 @@ import type {
   FailedJob,
   InputsOf,
   JobTrack,
+  LaterJob,
   QueuedJob,
   ResultOf,
   SchemaInputs,
@@ -70,25 +71,13 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
   }
 
   /** Enqueues a job for a time, in ms since 1970. As in ActionHero the same job twice for one second is an error. */
-  enqueueAt<Name extends TaskName>(
-    timestamp: number | Date,
-    name: Name,
-    inputs?: InputsOf<Name>,
-    options: EnqueueOptions | string = {},
-    suppressDuplicateTaskError = false,
-  ): Promise<Enqueued | false> {
-    return this.#parts.enqueues.later(name, inputs, options, { at: timestamp }, suppressDuplicateTaskError)
+  enqueueAt<Name extends TaskName>(timestamp: number | Date, ...job: LaterJob<Name>): Promise<Enqueued | false> {
+    return this.#parts.enqueues.later({ at: timestamp }, job)
   }
 
   /** Enqueues a job for in `ms`; likewise. */
-  enqueueIn<Name extends TaskName>(
-    ms: number,
-    name: Name,
-    inputs?: InputsOf<Name>,
-    options: EnqueueOptions | string = {},
-    suppressDuplicateTaskError = false,
-  ): Promise<Enqueued | false> {
-    return this.#parts.enqueues.later(name, inputs, options, { delayMs: ms }, suppressDuplicateTaskError)
+  enqueueIn<Name extends TaskName>(ms: number, ...job: LaterJob<Name>): Promise<Enqueued | false> {
+    return this.#parts.enqueues.later({ delayMs: ms }, job)
   }
 
   /** Runs a task here and now, without Redis; answers its result, rejects with its error. */

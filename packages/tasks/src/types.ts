@@ -123,6 +123,14 @@ export interface EnqueueItem<Name = string> {
   readonly options?: EnqueueOptions
 }
 
+/** What `enqueueAt` and `enqueueIn` take behind the time, as in ActionHero. */
+export type LaterJob<Name = string> = [
+  name: Name,
+  inputs?: InputsOf<Name>,
+  options?: EnqueueOptions | string,
+  suppressDuplicateTaskError?: boolean,
+]
+
 /** What became of an enqueue. */
 export interface Enqueued {
   /** Where the job has one. */

@@ -42,7 +42,8 @@ export class Work {
   readonly #options: WorkOptions
   /** Undefined until it could be read, or for ever. */
   parsed: ParsedPayload | undefined
-  job: Job | undefined
+  #job: Job | undefined
+  #abortReason: Error | undefined
   /** Its settle is on the way: that the claim is gone is no news any more. */
   isSettling = false
   /** It takes up a slot of its concurrency key, which its settle frees. */
@@ -52,6 +53,19 @@ export class Work {
     this.#options = options
     this.claimed = options.claimed
     this.startedAt = options.startedAt
+  }
+
+  /** What `run` gets; given up at once if that was said before. */
+  begin(job: Job): Job {
+    this.#job = job
+    if (this.#abortReason !== undefined) job.abort(this.#abortReason)
+    return job
+  }
+
+  /** Gives the run up, or keeps it from beginning. */
+  abort(reason: Error): void {
+    this.#abortReason ??= reason
+    this.#job?.abort(reason)
   }
 
   get claim(): number {

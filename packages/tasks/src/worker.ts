@@ -42,14 +42,10 @@ export class Worker {
     let ending: Ending | undefined
     let outcome: Outcome = { kind: 'failure', error: undefined }
     try {
-      const task = await this.#prepare(work)
-      if (task === undefined) return
-      outcome = await perform(
-        task,
-        work.job as Job,
-        work.meta?.timeoutMs ?? task.definition.timeoutMs,
-        this.#around(work, task),
-      )
+      const prepared = await this.#prepare(work)
+      if (prepared === undefined) return
+      const { task, job } = prepared
+      outcome = await perform(task, job, work.meta?.timeoutMs ?? task.definition.timeoutMs, this.#around(work, task))
       ending = await this.#settle(work, task, outcome)
     } catch (thrown) {
       // The process is being closed, and Redis did not hear of it: the lease ends, and another runs the job.
@@ -60,43 +56,44 @@ export class Worker {
   }
 
   /** What is needed to run it; undefined if it was settled without a run, or is another's. */
-  async #prepare(work: Work): Promise<DefinedTask | undefined> {
+  async #prepare(work: Work): Promise<{ task: DefinedTask; job: Job } | undefined> {
     const { definitions, cancels, app, tracks, events } = this.#options
     const parsed = await this.#read(work)
     if (parsed === undefined) return undefined
     work.parsed = parsed
-    const { job, args, meta } = parsed
-    if (meta === undefined && isNewerFormat(job['ah'])) {
+    const { job: payload, args, meta } = parsed
+    if (meta === undefined && isNewerFormat(payload['ah'])) {
       await work.postpone(newerMs, randomUUID())
       return undefined
     }
     if (meta !== undefined && cancels.has(meta.id)) {
       await work.cancel()
-      events.end('cancelled', work, { kind: 'given up', reason: new AH_TASKS_CANCELLED(job.class) })
+      events.end('cancelled', work, { kind: 'given up', reason: new AH_TASKS_CANCELLED(payload.class) })
       return undefined
     }
-    const task = definitions.find(job.class)
+    const task = definitions.find(payload.class)
     if (task === undefined) {
-      await this.#failUnrun(work, new AH_TASKS_UNKNOWN(job.class, ''))
+      await this.#failUnrun(work, new AH_TASKS_UNKNOWN(payload.class, ''))
       return undefined
     }
     if (task.definition.concurrency !== undefined && !(await this.#takeSlot(work, task))) return undefined
     const { queue } = work.claimed
     const scope = task.definition.app ?? app
     const isTracked = meta?.track === true
-    work.job = new Job({
+    const made = new Job({
       app: scope,
       id: meta?.id,
       attempt: work.attempt,
       queue,
       args,
       recovered: work.wasRecovered,
-      task: job.class,
+      task: payload.class,
       progress: isTracked ? (value) => tracks.progress(meta.id, value) : untracked,
     })
+    const job = work.begin(made)
     if (isTracked) tracks.noteRunning(meta.id)
     events.start(work)
-    return task
+    return { task, job }
   }
 
   async #read(work: Work): Promise<ParsedPayload | undefined> {

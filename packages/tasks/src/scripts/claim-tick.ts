@@ -17,12 +17,15 @@ local holder = redis.call('GET', leader)
 if holder and holder ~= name and string.find(holder, '~ah:', 1, true) then return 0 end
 if (redis.call('HGET', ticks, task) or '') ~= expected then return 0 end
 local now = now_in_ms()
-redis.call('HSET', ticks, task, next)
-if payload == '' then return 2 end
 local open = redis.call('HGET', open_ticks, task)
-if open and now < tonumber(string.match(open, ' (%d+)$')) then return 2 end
-redis.call('HSET', open_ticks, task, tick .. ' ' .. string.format('%.0f', now + open_ms))
-redis.call('RPUSH', root .. 'queue:' .. queue, payload)
+local is_open = open and now < tonumber(string.match(open, ' (%d+)$'))
+local has_job = payload ~= '' and not is_open
+if has_job then
+  redis.call('RPUSH', root .. 'queue:' .. queue, payload)
+  redis.call('HSET', open_ticks, task, tick .. ' ' .. string.format('%.0f', now + open_ms))
+end
+redis.call('HSET', ticks, task, next)
+if not has_job then return 2 end
 announce(root, queue)
 return 1`,
 })

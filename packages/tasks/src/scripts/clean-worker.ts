@@ -8,9 +8,9 @@ export const cleanWorker = defineGuardedScript({
   args: ['full_name', 'entry'],
   lua: /* lua */ `
 if redis.call('EXISTS', KEYS[#KEYS]) == 0 then return 0 end
+redis.call('RPUSH', failed, entry)
+redis.call('INCR', failed_count)
 redis.call('SREM', workers, full_name)
 for index = 5, #KEYS do redis.call('DEL', KEYS[index]) end
-redis.call('INCR', failed_count)
-redis.call('RPUSH', failed, entry)
 return 1`,
 })

@@ -33,26 +33,24 @@ local function is_locked(lock)
   local holder = redis.call('GET', root .. lock)
   return holder and now_in_ms() <= (tonumber(string.match(holder, '^%d+')) or 0) * 1000
 end
-local taking = false
-local function earlier_job(id, track_ms, dedupe, dedupe_ms, lock, lock_ms)
+-- Puts a job unless an earlier one has its dedupe key or its lock: both are only taken by a job that is there.
+local function put_once(put, id, track_ms, dedupe, dedupe_ms, lock, lock_ms)
   if is_locked(lock) then return -1 end
-  if dedupe ~= '' then
-    local key = root .. 'ah:dedupe:' .. dedupe
-    if not redis.call('SET', key, id, 'PX', dedupe_ms, 'NX') then return redis.call('GET', key) end
+  local key = root .. 'ah:dedupe:' .. dedupe
+  local earlier = dedupe ~= '' and redis.call('GET', key)
+  if earlier then return earlier end
+  put(id)
+  if dedupe ~= '' then redis.call('SET', key, id, 'PX', dedupe_ms) end
+  if lock ~= '' then
+    local stop = string.format('%.0f', math.floor((now_in_ms() + lock_ms) / 1000) + 1)
+    redis.call('SET', root .. lock, stop .. ' ' .. id, 'PX', lock_ms)
   end
   if track_ms ~= '0' then
-    local key = root .. 'ah:track:' .. id
-    redis.call('HSET', key, 'state', 'waiting')
-    redis.call('PEXPIRE', key, track_ms)
+    local track = root .. 'ah:track:' .. id
+    redis.call('HSET', track, 'state', 'waiting')
+    redis.call('PEXPIRE', track, track_ms)
   end
-  taking = lock ~= '' and {root .. lock, id, lock_ms}
-  return nil
-end
--- Once the job is where it belongs: what could not be put leaves no lock behind.
-local function lock_job()
-  if not taking then return end
-  local stop = string.format('%.0f', math.floor((now_in_ms() + taking[3]) / 1000) + 1)
-  redis.call('SET', taking[1], stop .. ' ' .. taking[2], 'PX', taking[3])
+  return 1
 end
 local answers = {}
 while at <= #ARGV do
@@ -65,23 +63,21 @@ while at <= #ARGV do
     announce(root, queue)
   elseif order == 'x' then
     local raw, front = pull(), pull()
-    local earlier = earlier_job(pull(), pull(), pull(), pull(), pull(), pull())
-    if earlier then
-      answer = earlier
-    else
+    local function put()
       redis.call(front == '1' and 'LPUSH' or 'RPUSH', root .. 'queue:' .. queue, raw)
       announce(root, queue)
-      lock_job()
     end
+    answer = put_once(put, pull(), pull(), pull(), pull(), pull(), pull())
   elseif order == 'd' then
     local raw, time = pull(), due(pull())
     local second = string.format('%.0f', math.floor(time / 1000 + 0.5))
     local list = 'delayed:' .. second
-    if redis.call('SADD', root .. 'timestamps:' .. raw, list) == 0 then
+    if redis.call('SISMEMBER', root .. 'timestamps:' .. raw, list) == 1 then
       answer = 0
     else
-      redis.call('RPUSH', root .. list, raw)
       redis.call('ZADD', delayed_schedule, second, second)
+      redis.call('RPUSH', root .. list, raw)
+      redis.call('SADD', root .. 'timestamps:' .. raw, list)
       if redis.call('ZRANGE', delayed_schedule, 0, 0)[1] == second then wake_leader(root) end
     end
   else
@@ -90,13 +86,8 @@ while at <= #ARGV do
       answer = id
       at = at + 5
     else
-      local earlier = earlier_job(id, pull(), pull(), pull(), pull(), pull())
-      if earlier then
-        answer = earlier
-      else
-        schedule(root, id, time, 'f0:' .. #queue .. ':' .. queue .. raw)
-        lock_job()
-      end
+      local function put(own) schedule(root, own, time, 'f0:' .. #queue .. ':' .. queue .. raw) end
+      answer = put_once(put, id, pull(), pull(), pull(), pull(), pull())
     end
   end
   answers[#answers + 1] = answer

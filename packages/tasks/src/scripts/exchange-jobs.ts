@@ -11,7 +11,7 @@ const width = 10
  * Arguments: `batch` numbers the exchanges of a process that settle something; a repeat of one is answered from the
  * claims' own record instead of being applied again. `seen` is the highest claim number that the process knows: claims above it are handed
  * out again, since their answer got lost. `suspects`: how many suspects it may take (0 or 1). `poke`: 1 if the process
- * would not hear of new jobs once this came up short. `is_fresh`: 1 if its lease needs no look. Then the names of `queue_count` queues, the claim numbers of
+ * would not hear of new jobs once this came up short. `refresh`: 1 to be told the queues, 2 to have the next idle processor look for new ones. `is_fresh`: 1 if its lease needs no look. Then the names of `queue_count` queues, the claim numbers of
  * `done_count` successes without ado, and settles of ten arguments each: kind, claim, tracked id, state, outcome, ms to
  * keep it, recurring task, its tick, and two more: of `f` (failed) the entry and the most entries; of `r` (retry) mark
  * and payload, and `<delay in ms> <id>`; of `c` (cancelled) the id. `s` is a success, `l` gives the job back.
@@ -75,7 +75,6 @@ if not verdicts and #ARGV >= first_done then
     local value = redis.call('HGET', claims, claim)
     said[#said + 1] = value and 1 or 0
     if value then
-      redis.call('HDEL', claims, claim)
       free_slot(root, boot, claim)
       if track ~= '' then note_track(root, track, state, outcome, track_ms) end
       if task ~= '' then close_tick(root, task, tick) end
@@ -91,6 +90,7 @@ if not verdicts and #ARGV >= first_done then
       elseif kind == 'c' then
         redis.call('ZREM', root .. 'ah:cancelled', x)
       end
+      redis.call('HDEL', claims, claim)
     end
   end
   if processed > 0 then redis.call('INCRBY', processed_count, processed) end
@@ -124,6 +124,14 @@ if redis.call('EXISTS', paused, returned) > 0 then
 end
 local before = last
 local took_suspect = false
+-- What is taken leaves its list once the claim is written.
+local left_out = {}
+local function leave_out(list, count)
+  if count > 0 then
+    left_out[#left_out + 1] = list
+    left_out[#left_out + 1] = count
+  end
+end
 local function take(queue, value, kind, raw)
   last = last + 1
   fields[#fields + 1] = last
@@ -138,21 +146,23 @@ local function take_returned(queue)
   if redis.call('SISMEMBER', returned, queue) == 0 then return end
   local lists = {root .. 'ah:suspects:' .. queue, root .. 'ah:recovered:' .. queue}
   if suspects > 0 and want > 0 then
-    local value = redis.call('LPOP', lists[1])
+    local value = redis.call('LINDEX', lists[1], 0)
     if value then
+      leave_out(lists[1], 1)
       local kind, deaths, _, raw = unmark(value)
       take(queue, value, kind .. deaths, raw)
       suspects = suspects - 1
       took_suspect = true
     end
   end
-  while want > 0 do
-    local value = redis.call('LPOP', lists[2])
-    if not value then break end
-    local kind, deaths, _, raw = unmark(value)
-    take(queue, value, kind .. deaths, raw)
+  if want > 0 then
+    local values = redis.call('LRANGE', lists[2], 0, want - 1)
+    leave_out(lists[2], #values)
+    for _, value in ipairs(values) do
+      local kind, deaths, _, raw = unmark(value)
+      take(queue, value, kind .. deaths, raw)
+    end
   end
-  if redis.call('EXISTS', lists[1], lists[2]) == 0 then redis.call('SREM', returned, queue) end
 end
 if want > 0 then
   for index = ${head + 1}, ${head} + queue_count do
@@ -160,11 +170,11 @@ if want > 0 then
     if not is_paused[queue] then
       if has_returned then take_returned(queue) end
       if want > 0 then
-        local raws = redis.call('LPOP', root .. 'queue:' .. queue, want)
-        if raws then
-          local mark = 'f0:' .. #queue .. ':' .. queue
-          for position = 1, #raws do take(queue, mark .. raws[position], 'f0', raws[position]) end
-        end
+        local list = root .. 'queue:' .. queue
+        local raws = redis.call('LRANGE', list, 0, want - 1)
+        leave_out(list, #raws)
+        local mark = 'f0:' .. #queue .. ':' .. queue
+        for position = 1, #raws do take(queue, mark .. raws[position], 'f0', raws[position]) end
       end
     end
     if want <= 0 then break end
@@ -175,6 +185,14 @@ if last > before then
   fields[#fields + 1] = last
 end
 if #fields > 0 then redis.call('HSET', claims, unpack(fields)) end
+for index = 1, #left_out, 2 do redis.call('LTRIM', left_out[index], left_out[index + 1], -1) end
+if has_returned then
+  for index = ${head + 1}, ${head} + queue_count do
+    local queue = ARGV[index]
+    local lists = redis.call('EXISTS', root .. 'ah:suspects:' .. queue, root .. 'ah:recovered:' .. queue)
+    if lists == 0 then redis.call('SREM', returned, queue) end
+  end
+end
 if #jobs > 0 and is_fresh ~= '1' then
   -- A process that holds jobs must have a lease, or nobody would ever take them from it.
   local lease, now = redis.call('ZSCORE', processors, boot), now_in_ms()
@@ -195,5 +213,8 @@ if want <= 0 or took_suspect then
   end
 end
 if want > 0 and poke == '1' then mail(root, boot, 'poke') end
+if refresh == '2' and redis.call('EXISTS', root .. 'ah:wake-new') == 0 then
+  redis.call('RPUSH', root .. 'ah:wake-new', '1')
+end
 return {verdicts or '', refresh == '1' and redis.call('SMEMBERS', queues) or false, unpack(jobs)}`,
 })

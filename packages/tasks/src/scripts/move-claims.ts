@@ -24,7 +24,6 @@ end
 for index = 5, #ARGV, ${width} do
   local claim, read, put, entry, max, track, outcome, track_ms, tick = unpack(ARGV, index, index + ${width - 1})
   if redis.call('HGET', claims, claim) == read then
-    redis.call('HDEL', claims, claim)
     redis.call('HSET', claims, 'moved', '1')
     free_slot(root, boot, claim)
     if put ~= '' then
@@ -37,6 +36,7 @@ for index = 5, #ARGV, ${width} do
         close_tick(root, task, number)
       end
     end
+    redis.call('HDEL', claims, claim)
   end
 end
 local left = 0

@@ -21,23 +21,22 @@ local moved, filled = 0, {}
 local ids = redis.call('ZRANGEBYSCORE', scheduled, '-inf', now, 'LIMIT', 0, most)
 for _, id in ipairs(ids) do
   local value = redis.call('HGET', scheduled_jobs, id)
-  redis.call('ZREM', scheduled, id)
   if value then
-    redis.call('HDEL', scheduled_jobs, id)
-    local kind, _, queue, raw = unmark(value)
+    local _, _, queue, raw = unmark(value)
     redis.call('RPUSH', root .. 'queue:' .. queue, raw)
+    redis.call('HDEL', scheduled_jobs, id)
     filled[queue] = true
     moved = moved + 1
   end
+  redis.call('ZREM', scheduled, id)
 end
 if is_mine then
   while moved < most do
     local second = redis.call('ZRANGEBYSCORE', delayed_schedule, '-inf', now / 1000, 'LIMIT', 0, 1)[1]
     if not second then break end
     local list = 'delayed:' .. second
-    local raws = redis.call('LPOP', root .. list, most - moved) or {}
+    local raws = redis.call('LRANGE', root .. list, 0, most - moved - 1)
     for _, raw in ipairs(raws) do
-      redis.call('SREM', root .. 'timestamps:' .. raw, list)
       local is_json, job = pcall(cjson.decode, raw)
       local queue = is_json and type(job) == 'table' and job.queue
       if type(queue) ~= 'string' or queue == '' then queue = fallback end
@@ -45,6 +44,8 @@ if is_mine then
       filled[queue] = true
       moved = moved + 1
     end
+    redis.call('LTRIM', root .. list, #raws, -1)
+    for _, raw in ipairs(raws) do redis.call('SREM', root .. 'timestamps:' .. raw, list) end
     if redis.call('EXISTS', root .. list) == 0 then redis.call('ZREM', delayed_schedule, second) end
   end
 end

@@ -1,4 +1,7 @@
 // Owns the Lua that scripts share: how a queue is filled and its idle processors woken, and how a mark is read.
+//
+// A script that Redis stops half way (a right that is missing, a full memory) keeps what it did. So each puts a job where
+// it goes before it takes it from where it was: a job may then be in two places, which is settled like a repeat, never in none.
 
 /**
  * A mark stands before the payload wherever a job lies in a key of ours: `<kind><deaths>:<bytes of the queue's name>:
@@ -30,8 +33,8 @@ local function give_back(root, value)
   if kind == 'f' then
     redis.call('LPUSH', root .. 'queue:' .. queue, raw)
   else
-    redis.call('LPUSH', root .. (kind == 's' and 'ah:suspects:' or 'ah:recovered:') .. queue, value)
     redis.call('SADD', root .. 'ah:returned', queue)
+    redis.call('LPUSH', root .. (kind == 's' and 'ah:suspects:' or 'ah:recovered:') .. queue, value)
   end
   announce(root, queue)
 end
@@ -62,14 +65,17 @@ local function free_slot(root, boot, claim)
   local holds = root .. 'ah:holds:' .. boot
   local slot = redis.call('HGET', holds, claim)
   if not slot then return end
-  redis.call('HDEL', holds, claim)
   redis.call('SREM', root .. 'ah:slots:' .. slot, boot .. ':' .. claim)
-  local parked = redis.call('LPOP', root .. 'ah:parked:' .. slot)
-  if not parked then return end
-  local _, _, queue = unmark(parked)
-  local counts = root .. 'ah:parked-counts'
-  if redis.call('HINCRBY', counts, queue, -1) <= 0 then redis.call('HDEL', counts, queue) end
-  give_back(root, parked)
+  local list = root .. 'ah:parked:' .. slot
+  local parked = redis.call('LINDEX', list, 0)
+  if parked then
+    give_back(root, parked)
+    redis.call('LPOP', list)
+    local _, _, queue = unmark(parked)
+    local counts = root .. 'ah:parked-counts'
+    if redis.call('HINCRBY', counts, queue, -1) <= 0 then redis.call('HDEL', counts, queue) end
+  end
+  redis.call('HDEL', holds, claim)
 end
 `
 
@@ -86,8 +92,8 @@ local function close_tick(root, task, tick)
   if open and string.match(open, '^%d+') == tick then redis.call('HDEL', key, task) end
 end
 local function record_failure(root, entry, max)
-  redis.call('INCR', root .. 'stat:failed')
   redis.call('RPUSH', root .. 'failed', entry)
+  redis.call('INCR', root .. 'stat:failed')
   if max > 0 then redis.call('LTRIM', root .. 'failed', -max, -1) end
 end
 `

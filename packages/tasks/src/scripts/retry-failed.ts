@@ -8,8 +8,9 @@ export const retryFailed = defineGuardedScript({
   keys: ['failed'],
   args: ['root', 'entry', 'queue', 'payload'],
   lua: /* lua */ `${queueLua}
-if redis.call('LREM', failed, 1, entry) == 0 then return 0 end
+if not redis.call('LPOS', failed, entry) then return 0 end
 redis.call('RPUSH', root .. 'queue:' .. queue, payload)
+redis.call('LREM', failed, 1, entry)
 announce(root, queue)
 return 1`,
 })

@@ -17,12 +17,12 @@ if not value then return -1 end
 local holder = boot .. ':' .. claim
 if redis.call('SISMEMBER', slots, holder) == 1 then return 1 end
 if redis.call('SCARD', slots) < tonumber(max) then
-  redis.call('SADD', slots, holder)
   redis.call('HSET', holds, claim, slot)
+  redis.call('SADD', slots, holder)
   return 1
 end
-redis.call('HDEL', claims, claim)
 redis.call('RPUSH', parked, value)
+redis.call('HDEL', claims, claim)
 local _, _, queue = unmark(value)
 redis.call('HINCRBY', parked_counts, queue, 1)
 return 0`,

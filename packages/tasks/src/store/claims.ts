@@ -24,8 +24,8 @@ export interface Exchange {
   readonly mayTakeSuspect: boolean
   /** Nobody would hear of new jobs if this came up short. */
   readonly wantsPoke: boolean
-  /** Answers the names of all queues. */
-  readonly isRefresh: boolean
+  /** `list`: answers the names of all queues; `tell`: has the next idle processor ask for them. */
+  readonly news: 'none' | 'list' | 'tell'
   /** The lease was renewed a moment ago. */
   readonly isFresh: boolean
 }
@@ -37,6 +37,8 @@ export interface Exchanged {
   readonly jobs: readonly ClaimedJob[]
   readonly queues: readonly string[] | undefined
 }
+
+const newsWords = { none: 0, list: 1, tell: 2 } as const
 
 export class Claims {
   readonly #scope: Scope
@@ -57,7 +59,7 @@ export class Claims {
     queues,
     mayTakeSuspect,
     wantsPoke,
-    isRefresh,
+    news,
     isFresh,
   }: Exchange): Promise<Exchanged> {
     const { connection, keys, bootId, leaseMs } = this.#scope
@@ -70,7 +72,7 @@ export class Claims {
       want,
       mayTakeSuspect ? 1 : 0,
       wantsPoke ? 1 : 0,
-      isRefresh ? 1 : 0,
+      newsWords[news],
       isFresh ? 1 : 0,
       queues.length,
       0,

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { type SpawnedNode, scaled, spawnNode, startRedis, type TestScope, until } from 'fastify-ah-test-support'
+import {
+  type SpawnedNode,
+  scaled,
+  shiftDate,
+  spawnNode,
+  startRedis,
+  type TestScope,
+  until,
+} from 'fastify-ah-test-support'
 import { openCache } from './open-cache.ts'
 
 const redis = await startRedis({}, test)
@@ -14,9 +22,14 @@ interface Report {
   readonly outcomes: readonly { by?: number; message?: string; code?: string; statusCode?: number }[]
 }
 
-async function startProducers(count: number, leaseMs: number, scope: TestScope): Promise<SpawnedNode[]> {
-  const children = Array.from({ length: count }, () =>
-    spawnNode(program, { args: [redis.url, String(leaseMs)], ipc: true }, scope),
+function startProducers(count: number, leaseMs: number, scope: TestScope): Promise<SpawnedNode[]> {
+  return startClocks(new Array(count).fill(0), leaseMs, scope)
+}
+
+/** One for each clock, which is wrong by so many ms. */
+async function startClocks(clocks: readonly number[], leaseMs: number, scope: TestScope): Promise<SpawnedNode[]> {
+  const children = clocks.map((ms) =>
+    spawnNode(program, { args: [redis.url, String(leaseMs)], ipc: true, ...shiftDate(ms) }, scope),
   )
   await Promise.all(children.map(({ child }) => once(child, 'message')))
   return children
@@ -83,6 +96,20 @@ test('[12] a producer that hangs keeps nobody longer than the time of the call',
   }
   const again = await ask(children[1]!, { ...order, calls: 1, does: 'work', timeoutMs: 20_000 })
   assert.equal(again.outcomes[0]!.by, children[1]!.pid)
+  await nothingUnhandled(children)
+})
+
+test('[11] a clock that is ten minutes off has nobody produce what is there and new', async (t) => {
+  const children = await startClocks([0, 600_000, -600_000], 3_000, t)
+  for (const maker of children) {
+    const order = { key: `made by ${maker.pid}`, calls: 5, does: 'work', timeoutMs: 20_000, staleMs: 60_000 }
+    assert.equal((await ask(maker, order)).runs, 1)
+    for (const child of children) {
+      const { runs, outcomes } = await ask(child, order)
+      assert.equal(runs, 0)
+      for (const { by } of outcomes) assert.equal(by, maker.pid)
+    }
+  }
   await nothingUnhandled(children)
 })
 

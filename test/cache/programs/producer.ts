@@ -10,6 +10,7 @@ interface Order {
   readonly calls: number
   readonly does: 'work' | 'throw' | 'hang'
   readonly timeoutMs: number
+  readonly staleMs?: number
 }
 
 const [redis = '', produceLeaseMs] = process.argv.slice(2)
@@ -17,7 +18,7 @@ const app = fastify()
 await app.register(fastifyAhCache, { redis, produceLeaseMs: Number(produceLeaseMs) })
 await app.ready()
 
-process.on('message', async ({ key, calls, does, timeoutMs }: Order) => {
+process.on('message', async ({ key, calls, does, timeoutMs, staleMs }: Order) => {
   let runs = 0
   const produce = async (signal: AbortSignal): Promise<{ by: number }> => {
     runs += 1
@@ -30,7 +31,7 @@ process.on('message', async ({ key, calls, does, timeoutMs }: Order) => {
   }
   const outcomes = await Promise.all(
     Array.from({ length: calls }, () =>
-      app.cache.getOrSet(key, { expireMs: 60_000, timeoutMs }, produce).catch((error) => {
+      app.cache.getOrSet(key, { expireMs: 60_000, timeoutMs, staleMs }, produce).catch((error) => {
         const { message, code, statusCode } = error as Error & { code?: string; statusCode?: number }
         return { message, code, statusCode }
       }),

@@ -48,9 +48,14 @@ export class Session {
     return this.#owned(await startPm2(file, instances))
   }
 
+  /** Whether something of that name is to be measured: what takes long to prepare asks first. */
+  wants(name) {
+    return name.includes(this.#only)
+  }
+
   /** Notes a count of ours that must not be above `most`, beside the peers' that have no say in it. */
   count({ name, unit, most, ours, peers }) {
-    if (!name.includes(this.#only)) return
+    if (!this.wants(name)) return
     const result = { name, unit, most, ours, peers, isReached: ours <= most }
     this.results.push(result)
     this.#print(result)
@@ -61,7 +66,7 @@ export class Session {
    * The ratio is made so that more is better in both cases, and must reach `target`.
    */
   async duel({ name, unit, better = 'more', target, ours, peer }) {
-    if (!name.includes(this.#only)) return
+    if (!this.wants(name)) return
     await ours()
     await peer()
     const pairs = this.#pairs ?? pairsFor(target)

@@ -39,8 +39,8 @@ export class Recurring {
     const { name, queue, frequencyMs } = task
     const following = nextTick(task, now)
     if (following === undefined || planned === Number.POSITIVE_INFINITY) return undefined
-    // A plan that is no tick of this definition comes from one that has changed since.
-    const isFirst = planned === undefined || nextTick(task, planned - 1) !== planned
+    // A plan beyond the next tick, or for what is no tick, comes from a definition that has changed since.
+    const isFirst = planned === undefined || planned > following || nextTick(task, planned - 1) !== planned
     if (!isFirst && planned > now) return planned
     const openMs = Math.min(Math.max((following - now) * 5, shortestOpenMs), longestOpenMs)
     // As in ActionHero, what recurs by frequency runs when it is first seen, too; cron has its times.

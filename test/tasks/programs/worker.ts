@@ -6,14 +6,12 @@ import { lifecycleOf } from 'fastify-ah-kit'
 import { fastifyAhTasks, type JobContext } from 'fastify-ah-tasks'
 import { Redis } from 'ioredis'
 
-const [url = '', options = '{}'] = process.argv.slice(2)
+const [url = '', options = '{}', defaults = ''] = process.argv.slice(2)
 const notes = new Redis(url)
 const app = fastify({ logger: { level: 'warn' } })
 await app.register(fastifyAhTasks, {
   redis: url,
-  scheduler: false,
-  minTaskProcessors: 4,
-  maxTaskProcessors: 4,
+  ...(defaults === '' && { scheduler: false, minTaskProcessors: 4, maxTaskProcessors: 4 }),
   leaseMs: 900,
   pollMs: 200,
   graceMs: 1_000,

@@ -27,25 +27,37 @@ export class Produces {
     if (typeof produce !== 'function') {
       throw new AH_CACHE_OPTIONS(`getOrSet: expected a function that produces the value, got ${shown(produce)}`)
     }
+    const waitUntil = performance.now() + plan.waitMs
+    for (;;) {
+      try {
+        return (await this.#find(name, plan, Math.max(0, waitUntil - performance.now()), produce)) as T
+      } catch (error) {
+        // Locked since it was looked at: waited for like a lock that was there from the beginning.
+        if (!(error instanceof AH_CACHE_LOCKED) || performance.now() >= waitUntil) throw error
+      }
+    }
+  }
+
+  async #find(name: string, plan: ProducePlan, waitMs: number, produce: Producer<unknown>): Promise<unknown> {
     const { counts } = this.#scope
-    const entry = await this.#reads.peek(name, plan.waitMs)
+    const entry = await this.#reads.peek(name, waitMs)
     if (entry !== undefined && !isStale(entry)) {
       counts.hits += 1
       if (isEarly(entry, plan)) this.#refresh(name, entry, plan, produce)
-      return entry.value as T
+      return entry.value
     }
     if (entry !== undefined && isWithin(entry, plan.staleMs)) {
       counts.staleServed += 1
       this.#refresh(name, entry, plan, produce)
-      return entry.value as T
+      return entry.value
     }
     counts.misses += 1
     try {
-      return (await this.#await(name, plan, produce)) as T
+      return await this.#await(name, plan, produce)
     } catch (error) {
       if (error instanceof AH_CACHE_LOCKED || entry === undefined || !isWithin(entry, plan.staleIfErrorMs)) throw error
       counts.staleServed += 1
-      return entry.value as T
+      return entry.value
     }
   }
 

@@ -5,6 +5,7 @@ import { AH_TASKS_DEFINITION } from './errors.ts'
 import { hookFaults } from './hook-faults.ts'
 import { checkQueueName } from './queue-name.ts'
 import { type PluginOptions, type RetryPlan, retryPlanOf } from './resque-plugins.ts'
+import { threadFile, threadsOf } from './threads.ts'
 import type { ConcurrencyOptions, JobContext, TaskDefinition, TaskPluginClass } from './types.ts'
 
 /** Answers the inputs as the schema makes them (defaults, types), or throws `AH_TASKS_INPUTS`. */
@@ -26,6 +27,8 @@ export interface Definition {
   readonly plugins: readonly (string | TaskPluginClass)[]
   readonly pluginOptions: PluginOptions
   readonly run: (inputs: unknown, context: JobContext) => unknown
+  /** It runs in a thread. */
+  readonly thread: boolean
   readonly schema: unknown
   /** The scope in which it was defined. */
   readonly app: FastifyInstance
@@ -46,6 +49,7 @@ const members = new Set([
   'plugins',
   'pluginOptions',
   'run',
+  'thread',
 ])
 
 const renamed: Readonly<Record<string, string>> = {
@@ -80,7 +84,8 @@ export function checkDefinition(given: TaskDefinition<never, unknown>, app: Fast
     middleware,
     plugins,
     pluginOptions,
-    run: given.run as Definition['run'],
+    run: (given.run as Definition['run'] | undefined) ?? runInThread(given.thread as string | URL, app),
+    thread: given.thread !== undefined,
     schema: schema?.inputs,
     app,
   })
@@ -96,9 +101,10 @@ function faultsOf(given: unknown): string[] {
     const instead = renamed[member]
     wrong.push(instead === undefined ? `unknown member "${member}"` : `"${member}" is now ${instead}`)
   }
-  const { name, run, frequencyMs, cron, timezone, retry, timeoutMs, concurrency, schema } = task
+  const { name, run, frequencyMs, cron, timezone, retry, timeoutMs, concurrency, schema, thread } = task
   expect(typeof name === 'string' && name !== '', 'name is a text that is not empty')
-  expect(typeof run === 'function', 'run is missing: the function that does the work')
+  expect(thread !== undefined || typeof run === 'function', 'run is missing: the function that does the work')
+  if (thread !== undefined) wrong.push(...threadFaults(thread, run))
   expect(frequencyMs === undefined || isDuration(frequencyMs), 'frequencyMs is a whole number of ms above 0')
   expect(timeoutMs === undefined || isDuration(timeoutMs), 'timeoutMs is a whole number of ms above 0')
   expect(frequencyMs === undefined || cron === undefined, 'frequencyMs and cron exclude each other')
@@ -113,6 +119,18 @@ function faultsOf(given: unknown): string[] {
     expect(key === undefined || typeof key === 'function', 'concurrency.key is a function of the inputs')
   }
   return wrong
+}
+
+function runInThread(given: string | URL, app: FastifyInstance): Definition['run'] {
+  const file = threadFile(given) as string
+  const threads = threadsOf(app)
+  return (inputs, job) => threads.run(file, inputs, job)
+}
+
+function threadFaults(thread: unknown, run: unknown): string[] {
+  if (run !== undefined) return ['run and thread exclude each other']
+  if (typeof thread !== 'string' && !(thread instanceof URL)) return ['thread is the path or the URL of a module']
+  return threadFile(thread) === undefined ? [`thread: there is no file ${String(thread)}`] : []
 }
 
 function retryFaults(retry: unknown): string[] {

@@ -64,3 +64,15 @@ export interface TaskPlugin {
   beforePerform?(): unknown
   afterPerform?(): unknown
 }
+
+/** What the function of a task's module gets beside the inputs, in its thread. */
+export interface ThreadContext {
+  readonly id: string | undefined
+  readonly attempt: number
+  readonly queue: string
+  readonly args: readonly unknown[]
+  readonly recovered: boolean
+  /** A thread that does not end within a second of its abort is ended by force. */
+  readonly signal: AbortSignal
+  readonly progress: (value: unknown) => Promise<void>
+}

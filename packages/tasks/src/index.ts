@@ -30,7 +30,15 @@ export {
   AH_TASKS_WAIT_TIMEOUT,
 } from './errors.ts'
 export type { TaskHandle } from './handle.ts'
-export type { HookContext, HookQueue, HookWorker, TaskHook, TaskMiddleware, TaskPlugin } from './hook-types.ts'
+export type {
+  HookContext,
+  HookQueue,
+  HookWorker,
+  TaskHook,
+  TaskMiddleware,
+  TaskPlugin,
+  ThreadContext,
+} from './hook-types.ts'
 export type { JobEvent, JobEventName } from './job-events.ts'
 export {
   type DurabilityOptions,

@@ -14,6 +14,7 @@ import { Runtime } from './runtime.ts'
 import type { Scope } from './scope.ts'
 import { tasksInFolders } from './task-folder.ts'
 import { Tasks } from './tasks.ts'
+import { threadsOf } from './threads.ts'
 
 export type { Tasks } from './tasks.ts'
 
@@ -64,12 +65,15 @@ async function plugin(app: FastifyInstance, input: TasksOptions): Promise<void> 
   app.addHook('onReady', async () => {
     parts.hooks.close(parts.definitions)
     parts.definitions.close()
+    // That it cannot run is said now, not by its first job.
+    if (parts.definitions.all().some(({ thread }) => thread)) await threadsOf(app).open()
     await runtime.start()
   })
   app.addHook('onClose', async () => {
     forget()
     await runtime.stop(AbortSignal.abort())
     await parts.enqueues.close()
+    await threadsOf(app).close()
   })
 }
 

@@ -59,5 +59,9 @@ async function tasksIn(file: string): Promise<FoundTask[]> {
 }
 
 function looksLikeTask(value: unknown): value is TaskDefinition<never, unknown> {
-  return typeof value === 'object' && value !== null && ('run' in value || 'frequencyMs' in value || 'cron' in value)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ('run' in value || 'thread' in value || 'frequencyMs' in value || 'cron' in value)
+  )
 }

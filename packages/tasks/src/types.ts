@@ -94,7 +94,10 @@ export interface TaskDefinition<Inputs = unknown, Result = unknown, Schema = unk
   readonly plugins?: readonly (string | TaskPluginClass)[]
   /** By name of the plugin. */
   readonly pluginOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  readonly run: (inputs: Inputs, context: JobContext) => Result | Promise<Result>
+  /** Does the work; or `thread` does. */
+  readonly run?: (inputs: Inputs, context: JobContext) => Result | Promise<Result>
+  /** A module whose default export does the work in a thread of its own: URL or path, which begins in the working directory. */
+  readonly thread?: string | URL
 }
 
 /** How a job is enqueued. */

@@ -74,6 +74,8 @@ export class Client {
     if (!this.#isArriving) return
     this.#isArriving = false
     this.#waiting = [...before, ...this.#waiting.filter(({ id }) => !heardThere.has(id))]
+    // That process may hear sooner than this one.
+    if (heardThere.size > 0) this.#twice = new Set([...(this.#twice ?? []), ...heardThere])
     this.#schedule()
   }
 

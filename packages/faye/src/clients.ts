@@ -1,4 +1,5 @@
 // The clients that this process keeps, and how one comes from another process.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { newClientId } from './bayeux.ts'
 import { Client } from './client.ts'
@@ -36,6 +37,8 @@ interface Arrival {
 
 // Messages that the last keeper heard just before we did: the time that the network may take between two processes.
 const marginMs = 1_000
+// How soon who claims a client asks for it.
+const askedWithinMs = 1_000
 const mostTries = 5
 const mostAtOnce = 250
 
@@ -55,6 +58,8 @@ export class Clients {
   readonly #clients = new Map<string, Client>()
   readonly #arriving = new Map<string, Arrival>()
   readonly #brought = new Map<string, Promise<Client | undefined>>()
+  /** What was claimed by another process in the moment in which this one left it. */
+  readonly #unasked = new Map<string, Handover>()
   /** Whose record another process has, and which was not asked for yet. */
   #lost = new Set<string>()
 
@@ -102,9 +107,21 @@ export class Clients {
     const arriving = this.#arriving.get(clientId)
     if (arriving?.epoch === epoch) await arriving.done
     const client = this.#clients.get(clientId)
-    if (client === undefined || client.epoch !== epoch) return undefined
-    const heard = this.#options.feeds.heardWithin(client.channels, withinMs)
-    return { waiting: this.dismiss(client), heard }
+    if (client !== undefined && client.epoch === epoch) return this.#handOver(client, withinMs)
+    const unasked = this.#unasked.get(`${clientId} ${epoch}`)
+    this.#unasked.delete(`${clientId} ${epoch}`)
+    return unasked
+  }
+
+  /**
+   * The end of this process: what waits for its clients is left in Redis, or handed to who claims one in this moment.
+   * Rejects if Redis does not answer; then it is lost.
+   */
+  async leave(): Promise<void> {
+    const results = await Promise.allSettled(this.all().map((client) => this.#leave(client)))
+    const endsAt = performance.now() + askedWithinMs
+    while (this.#unasked.size > 0 && performance.now() < endsAt) await sleep(10)
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   /** Ends it for good, its websocket only if told to. What cannot be said to Redis ends there by itself. */
@@ -141,6 +158,23 @@ export class Clients {
       if (lost.has(client.clientId) && this.#lost.has(client.clientId) && !client.isGone) this.dismiss(client)
     }
     this.#lost = lost
+  }
+
+  #handOver(client: Client, withinMs: number): Handover {
+    const heard = this.#options.feeds.heardWithin(client.channels, withinMs)
+    return { waiting: this.dismiss(client), heard }
+  }
+
+  async #leave(client: Client): Promise<void> {
+    const handover = this.#handOver(client, marginMs)
+    const key = `${client.clientId} ${client.epoch}`
+    this.#unasked.set(key, handover)
+    try {
+      if (await this.#options.records.leave(client, handover.waiting)) this.#unasked.delete(key)
+    } catch (error) {
+      this.#unasked.delete(key)
+      throw error
+    }
   }
 
   #make(clientId: string, epoch: number): Client {

@@ -41,7 +41,6 @@ export class Faye {
   readonly #log: FastifyBaseLogger
   readonly #settings: FayeParts['settings']
   readonly #nodeId: string
-  readonly #records: Records
   readonly #clients: Clients
   readonly #keepers: Keepers
   readonly #asker: Asker
@@ -70,7 +69,6 @@ export class Faye {
     )
     // Twice as long as a client may be away, since its keeper may die just before it comes.
     const records = new Records({ connection, keys, nodeId, recordMs: awayMs * 2 })
-    this.#records = records
     this.#asker = new Asker(pubsub, callName, log)
     const asker = this.#asker
     const clients = new Clients({
@@ -138,13 +136,9 @@ export class Faye {
     this.#keepers.isClosing = true
     this.#sockets.close()
     await this.#loop.stop()
-    this.#forgetHandler()
-    const left = this.#clients.all().map(async (client) => {
-      const waiting = this.#clients.dismiss(client)
-      await this.#records.leave(client, waiting)
+    await this.#clients.leave().catch((err: unknown) => {
+      this.#log.warn({ err }, 'messages that waited for faye clients could not be left in Redis')
     })
-    const failed = (await Promise.allSettled(left)).filter(({ status }) => status === 'rejected')
-    if (failed.length === 0) return
-    this.#log.warn({ clients: failed.length }, 'messages that waited for faye clients could not be left in Redis')
+    this.#forgetHandler()
   }
 }

@@ -99,9 +99,11 @@ export class Gate implements Engine {
 
   async #connect({ clientId }: Incoming, peer: Peer): Promise<string | undefined> {
     if (clientId === undefined) return undefined
-    const client = await this.#options.clients.bring(clientId)
-    if (client === undefined) return bayeuxError.clientUnknown(clientId)
-    client.attach(peer)
+    const { clients, records } = this.#options
+    // A process that ends takes nobody along: the client gets an empty answer, and asks another one.
+    const client = this.isDraining ? clients.kept(clientId) : await clients.bring(clientId)
+    if (client !== undefined) client.attach(peer)
+    else if (!this.isDraining || !(await records.exists(clientId))) return bayeuxError.clientUnknown(clientId)
     return undefined
   }
 

@@ -1,5 +1,5 @@
 // Does what a client asks of its channels where the client is kept: here, or in the process that keeps it.
-import { bayeuxError } from './bayeux.ts'
+import { bayeuxError, tryAgain } from './bayeux.ts'
 import type { Channels } from './channels.ts'
 import type { Client } from './client.ts'
 import type { Clients } from './clients.ts'
@@ -43,6 +43,7 @@ export class Keepers {
       const outcome = await asker.outcome(keeper, { verb, clientId, channels: names })
       if (outcome?.isKept === true) return outcome.error
     }
+    if (this.isClosing) return tryAgain
     const client = await clients.bring(clientId)
     return client === undefined ? bayeuxError.clientUnknown(clientId) : this.#change(client, verb, names)
   }

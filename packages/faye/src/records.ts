@@ -95,9 +95,11 @@ export class Records {
     await connection.run(dropClient, [keys.client(clientId)], [nodeId, epoch])
   }
 
-  async leave({ clientId, epoch }: Kept, waiting: readonly Delivery[]): Promise<void> {
+  /** Whether it was left: not if another process keeps the client. */
+  async leave({ clientId, epoch }: Kept, waiting: readonly Delivery[]): Promise<boolean> {
     const { connection, keys, nodeId, recordMs } = this.#options
-    await connection.run(leaveClient, [keys.client(clientId)], [nodeId, epoch, JSON.stringify(waiting), recordMs])
+    const args = [nodeId, epoch, JSON.stringify(waiting), recordMs]
+    return (await connection.run<number>(leaveClient, [keys.client(clientId)], args)) === 1
   }
 }
 

@@ -1,6 +1,6 @@
 // The facade: the parts of one registration, its start and its end.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { Loop } from 'fastify-ah-kit'
+import { Loop, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { realmOf, type ServerTokens } from './access.ts'
@@ -33,6 +33,8 @@ export interface FayeParts {
 // Clients whose websocket closes come again at once; who has not by then is brought to another process.
 const returnMs = 500
 const mostAtOnce = 100
+// With Redis away the end is not held up for longer.
+const closeMs = 2_000
 const longestSweepMs = 15_000
 
 /** Bayeux clients of one path. */
@@ -121,7 +123,7 @@ export class Faye {
     this.#keepers.isClosing = true
     for (const client of this.#clients.all()) client.finish()
     await this.#sockets.drain()
-    const others = await this.#asker.others(this.#nodeId)
+    const others = await within(closeMs, this.#asker.others(this.#nodeId), () => [])
     if (others.length === 0) return
     const until = performance.now() + returnMs
     while (this.#clients.size > 0 && performance.now() < until) await new Promise((done) => setTimeout(done, 20))
@@ -135,10 +137,12 @@ export class Faye {
   async close(): Promise<void> {
     this.#keepers.isClosing = true
     this.#sockets.close()
-    await this.#loop.stop()
-    await this.#clients.leave().catch((err: unknown) => {
+    const ended = Promise.allSettled([this.#loop.stop(), this.#clients.leave()])
+    const [, left] = await within<readonly PromiseSettledResult<void>[]>(closeMs, ended, () => [])
+    if (left?.status !== 'fulfilled') {
+      const err: unknown = left?.reason
       this.#log.warn({ err }, 'messages that waited for faye clients could not be left in Redis')
-    })
+    }
     this.#forgetHandler()
   }
 }

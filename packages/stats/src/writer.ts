@@ -1,8 +1,7 @@
 // Brings counts to Redis: now and then, at the drain, and at the close.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { Loop } from 'fastify-ah-kit'
+import { Loop, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import { Collection } from './collection.ts'
 import type { StatsKeys } from './keys.ts'
@@ -91,12 +90,9 @@ export class Writer {
   }
 
   async #close(): Promise<void> {
-    const over = new AbortController()
-    const late = sleep(closeMs, undefined, { signal: over.signal }).catch(ignore)
     // A step in hand ends with the connection, which is closed after this.
-    const stopped = this.#loop.stop()
-    await Promise.race([Promise.allSettled([stopped, this.write()]), late])
-    over.abort()
+    const ended = Promise.allSettled([this.#loop.stop(), this.write()])
+    await within<unknown>(closeMs, ended, () => undefined)
     this.#isClosed = true
     const left = this.#collections.filter(({ waiting }) => waiting > 0)
     if (left.length === 0) return

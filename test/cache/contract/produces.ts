@@ -50,6 +50,15 @@ export function produceContract({ cache, redis, valueKey }: CacheUnderTest): voi
     assert.equal(after.waited, before.waited + 99)
   })
 
+  test('runs of different keys are told apart, whatever keys and owners look like', async () => {
+    const key = freshName('told apart')
+    const both = [
+      cache.withOwner('o').getOrSet(`${key} b`, minute, () => sleep(20, 'of b')),
+      cache.withOwner('b o').getOrSet(key, minute, () => sleep(20, 'of none')),
+    ]
+    assert.deepEqual(await Promise.all(both), ['of b', 'of none'])
+  })
+
   test('the first answer is what later ones are: it has gone through JSON', async () => {
     const key = freshName('through JSON')
     const make = () => ({ at: new Date(0), gone: undefined })

@@ -90,9 +90,10 @@ export class Produces {
     return this.#scope.flights
   }
 
-  /** What one owner wants may be locked for another. */
+  /** What one owner wants may be locked for another. The length says where the key ends: both may hold anything. */
   #idOf(name: string): string {
-    return `${this.#scope.keys.value(name)} ${this.#scope.owner}`
+    const value = this.#scope.keys.value(name)
+    return `${value.length} ${value} ${this.#scope.owner}`
   }
 
   #start(input: Omit<FlightInput, 'scope' | 'areTagsCurrent'>): Flight {

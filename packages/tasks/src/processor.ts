@@ -18,7 +18,7 @@ import { Claims } from './store/claims.ts'
 import { Ended } from './store/ended.ts'
 import { Processors } from './store/processors.ts'
 import type { Tracks } from './store/tracks.ts'
-import { Work } from './work.ts'
+import { Work, type WorkPlace } from './work.ts'
 import { WorkQueues } from './work-queues.ts'
 import { Worker } from './worker.ts'
 import { type PoolSize, WorkerPool } from './worker-pool.ts'
@@ -50,6 +50,7 @@ export class Processor {
   readonly #heartbeat: Heartbeat
   readonly #recover: Recover
   readonly #processors: Processors
+  readonly #place: WorkPlace
 
   constructor(options: ProcessorOptions, mail: Mail) {
     this.#options = options
@@ -95,6 +96,14 @@ export class Processor {
       onRecovered: (bootId, count) => this.#recovered(bootId, count),
       onError: onError('recover'),
     })
+    this.#place = {
+      workerName,
+      send: (work, settle) => {
+        // Its room is another's in the very exchange that settles it.
+        this.#pool.remove(work)
+        return this.#fetch.settle(settle)
+      },
+    }
     mail.onCancel((id) => this.#cancel(id))
   }
 
@@ -143,19 +152,9 @@ export class Processor {
   }
 
   #start(jobs: readonly ClaimedJob[]): void {
-    const { workerName } = this.#options.scope
     const startedAt = performance.now()
     for (const claimed of jobs) {
-      const work: Work = new Work({
-        claimed,
-        startedAt,
-        workerName,
-        send: (settle) => {
-          // Its room is another's in the very exchange that settles it.
-          this.#pool.remove(work)
-          return this.#fetch.settle(settle)
-        },
-      })
+      const work = new Work(claimed, startedAt, this.#place)
       this.#pool.add(work)
       void this.#worker.work(work).then(() => this.#pool.remove(work))
     }

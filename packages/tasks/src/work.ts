@@ -12,15 +12,13 @@ import { type Settle, settleExtras } from './settle.ts'
 import type { ClaimedJob } from './store/claims.ts'
 
 /** How a settle is sent: resolves to whether the claim was still ours. */
-export type SendSettle = (settle: Settle) => Promise<boolean>
+export type SendSettle = (work: Work, settle: Settle) => Promise<boolean>
 
 /** How a work ended, for those who listen. */
 export type Ending = 'success' | 'failure' | 'retry' | 'skipped' | 'cancelled' | 'released' | 'lost'
 
-/** What a work is made of. */
-export interface WorkOptions {
-  readonly claimed: ClaimedJob
-  readonly startedAt: number
+/** Where a work is done. */
+export interface WorkPlace {
   readonly workerName: string
   readonly send: SendSettle
 }
@@ -39,7 +37,7 @@ export interface WorkOptions {
 export class Work {
   readonly claimed: ClaimedJob
   readonly startedAt: number
-  readonly #options: WorkOptions
+  readonly #place: WorkPlace
   /** Undefined until it could be read, or for ever. */
   parsed: ParsedPayload | undefined
   #job: Job | undefined
@@ -49,10 +47,11 @@ export class Work {
   /** It takes up a slot of its concurrency key, which its settle frees. */
   holdsSlot = false
 
-  constructor(options: WorkOptions) {
-    this.#options = options
-    this.claimed = options.claimed
-    this.startedAt = options.startedAt
+  /** `startedAt`: in ms of the monotonic clock. */
+  constructor(claimed: ClaimedJob, startedAt: number, place: WorkPlace) {
+    this.claimed = claimed
+    this.startedAt = startedAt
+    this.#place = place
   }
 
   /** What `run` gets; given up at once if that was said before. */
@@ -111,7 +110,7 @@ export class Work {
     return this.#send({
       claim: this.claim,
       kind: 'f',
-      text: encodeFailure({ worker: this.#options.workerName, queue, payload, error }),
+      text: encodeFailure({ worker: this.#place.workerName, queue, payload, error }),
       ...settleExtras(this.taskName, this.meta, 'failed', this.meta?.track ? failureText(error) : ''),
     })
   }
@@ -168,7 +167,7 @@ export class Work {
 
   #send(settle: Settle): Promise<boolean> {
     this.isSettling = true
-    return this.#options.send(settle)
+    return this.#place.send(this, settle)
   }
 }
 

@@ -26,6 +26,12 @@ export interface WorkerOptions {
   readonly hooks: Hooks
 }
 
+/** What a run needs. */
+interface Prepared {
+  readonly task: DefinedTask
+  readonly job: Job
+}
+
 // How long a job of a newer release waits for a process of that release.
 const newerMs = 1_000
 
@@ -42,75 +48,99 @@ export class Worker {
     let ending: Ending | undefined
     let outcome: Outcome = { kind: 'failure', error: undefined }
     try {
-      const prepared = await this.#prepare(work)
+      // Most jobs need no wait: each would cost them a part of what they take.
+      const found = this.#prepare(work)
+      const prepared = found instanceof Promise ? await found : found
       if (prepared === undefined) return
       const { task, job } = prepared
       outcome = await perform(task, job, work.meta?.timeoutMs ?? task.definition.timeoutMs, this.#around(work, task))
-      ending = await this.#settle(work, task, outcome)
+      if (outcome.kind === 'success' && !(outcome.result instanceof NotRun)) {
+        ending = (await work.succeed(outcome.result)) ? 'success' : 'lost'
+      } else {
+        ending = await this.#settle(work, task, outcome)
+      }
     } catch (thrown) {
-      // The process is being closed, and Redis did not hear of it: the lease ends, and another runs the job.
-      events.error(work, toError(thrown))
+      await this.#giveBack(work, toError(thrown))
       return
     }
     events.end(ending, work, outcome)
   }
 
+  /** Redis could not be asked what is needed for a run, or not be told of its end. */
+  async #giveBack(work: Work, error: Error): Promise<void> {
+    const { events } = this.#options
+    events.error(work, error)
+    // Its end is not recorded because this process is being closed: the lease ends, and another runs the job.
+    if (work.isSettling) return
+    await work.release().catch((thrown) => events.error(work, toError(thrown)))
+  }
+
   /** What is needed to run it; undefined if it was settled without a run, or is another's. */
-  async #prepare(work: Work): Promise<{ task: DefinedTask; job: Job } | undefined> {
-    const { definitions, cancels, app, tracks, events } = this.#options
-    const parsed = await this.#read(work)
-    if (parsed === undefined) return undefined
-    work.parsed = parsed
-    const { job: payload, args, meta } = parsed
-    if (meta === undefined && isNewerFormat(payload['ah'])) {
-      await work.postpone(newerMs, randomUUID())
-      return undefined
+  #prepare(work: Work): Prepared | undefined | Promise<Prepared | undefined> {
+    const { text } = work.claimed
+    // Bytes that are no valid text were replaced on their way here.
+    if (text.includes('\ufffd')) return this.#prepareDoubtful(work)
+    try {
+      work.parsed = parsePayload(text)
+    } catch (thrown) {
+      return this.#failUnreadable(work, toError(thrown))
     }
-    if (meta !== undefined && cancels.has(meta.id)) {
-      await work.cancel()
-      events.end('cancelled', work, { kind: 'given up', reason: new AH_TASKS_CANCELLED(payload.class) })
-      return undefined
+    return this.#prepareParsed(work, work.parsed)
+  }
+
+  async #prepareDoubtful(work: Work): Promise<Prepared | undefined> {
+    try {
+      await this.#assertText(work)
+      work.parsed = parsePayload(work.claimed.text)
+    } catch (thrown) {
+      return this.#failUnreadable(work, toError(thrown))
     }
-    const task = definitions.find(payload.class)
-    if (task === undefined) {
-      await this.#failUnrun(work, new AH_TASKS_UNKNOWN(payload.class, ''))
-      return undefined
-    }
-    if (task.definition.concurrency !== undefined && !(await this.#takeSlot(work, task))) return undefined
-    const { queue } = work.claimed
-    const scope = task.definition.app ?? app
-    const isTracked = meta?.track === true
+    return this.#prepareParsed(work, work.parsed)
+  }
+
+  #prepareParsed(work: Work, { job, meta }: ParsedPayload): Prepared | undefined | Promise<Prepared | undefined> {
+    const { definitions, cancels } = this.#options
+    if (meta === undefined && isNewerFormat(job['ah'])) return work.postpone(newerMs, randomUUID()).then(nothing)
+    if (meta !== undefined && cancels.has(meta.id)) return this.#cancel(work)
+    const task = definitions.find(job.class)
+    if (task === undefined) return this.#failUnrun(work, new AH_TASKS_UNKNOWN(job.class, '')).then(nothing)
+    if (task.definition.concurrency === undefined) return this.#begin(work, task)
+    return this.#takeSlot(work, task).then((isTaken) => (isTaken ? this.#begin(work, task) : undefined))
+  }
+
+  #begin(work: Work, task: DefinedTask): Prepared {
+    const { app, tracks, events } = this.#options
+    const { meta, claimed, parsed } = work
+    const tracked = meta?.track === true ? meta.id : undefined
     const made = new Job({
-      app: scope,
+      app: task.definition.app ?? app,
       id: meta?.id,
       attempt: work.attempt,
-      queue,
-      args,
+      queue: claimed.queue,
+      args: parsed?.args ?? [],
       recovered: work.wasRecovered,
-      task: payload.class,
-      progress: isTracked ? (value) => tracks.progress(meta.id, value) : untracked,
+      task: task.definition.name,
+      progress: tracked === undefined ? untracked : (value) => tracks.progress(tracked, value),
     })
     const job = work.begin(made)
-    if (isTracked) tracks.noteRunning(meta.id)
+    if (tracked !== undefined) tracks.noteRunning(tracked)
     events.start(work)
     return { task, job }
   }
 
-  async #read(work: Work): Promise<ParsedPayload | undefined> {
-    const { text, queue, claim } = work.claimed
-    try {
-      // Bytes that are no valid text were replaced on their way here.
-      if (text.includes('\ufffd')) await this.#assertText(work)
-      return parsePayload(text)
-    } catch (thrown) {
-      const error = toError(thrown)
-      if (!(error instanceof AH_TASKS_PAYLOAD)) throw error
-      const bytes = await this.#options.claims.bytes(claim)
-      // Behind the mark: what stood in the queue.
-      const at = bytes === undefined ? 0 : bytes.indexOf(':', bytes.indexOf(':') + 1) + 1 + Buffer.byteLength(queue)
-      if (bytes !== undefined) await this.#failUnrun(work, error, bytes.subarray(at))
-      return undefined
-    }
+  async #cancel(work: Work): Promise<undefined> {
+    await work.cancel()
+    const reason = new AH_TASKS_CANCELLED(work.taskName)
+    this.#options.events.end('cancelled', work, { kind: 'given up', reason })
+  }
+
+  async #failUnreadable(work: Work, error: Error): Promise<undefined> {
+    if (!(error instanceof AH_TASKS_PAYLOAD)) throw error
+    const { queue } = work.claimed
+    const bytes = await this.#options.claims.bytes(work.claim)
+    // Behind the mark: what stood in the queue.
+    const at = bytes === undefined ? 0 : bytes.indexOf(':', bytes.indexOf(':') + 1) + 1 + Buffer.byteLength(queue)
+    if (bytes !== undefined) await this.#failUnrun(work, error, bytes.subarray(at))
   }
 
   async #assertText(work: Work): Promise<void> {
@@ -149,9 +179,8 @@ export class Worker {
   async #settle(work: Work, task: DefinedTask, outcome: Outcome): Promise<Ending> {
     switch (outcome.kind) {
       case 'success':
-        if (outcome.result instanceof NotRun)
-          return (await work.leaveOut(outcome.result, randomUUID())) ? 'skipped' : 'lost'
-        return (await work.succeed(outcome.result)) ? 'success' : 'lost'
+        // What succeeds has gone by here: a hook said no, or later.
+        return (await work.leaveOut(outcome.result as NotRun, randomUUID())) ? 'skipped' : 'lost'
       case 'failure': {
         const delay = work.nextTryMs(task)
         const isOurs = await (delay === undefined ? work.fail(outcome.error) : work.retry(delay, randomUUID()))
@@ -168,3 +197,5 @@ export class Worker {
 }
 
 async function untracked(): Promise<void> {}
+
+function nothing(): undefined {}

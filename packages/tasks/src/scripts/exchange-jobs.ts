@@ -17,8 +17,8 @@ const width = 10
  * and payload, and `<delay in ms> <id>`; of `c` (cancelled) the id. `s` is a success, `l` gives the job back.
  *
  * Answers the verdicts in the order of the settles (`1` settled, `0` belongs to another by now; a `+` stands for all
- * plain ones), the queues there are if `refresh` is 1, and four items a claim: its number, kind and deaths,
- * queue, payload.
+ * plain ones), the queues there are if `refresh` is 1, and the claims in runs: first number,
+ * kind and deaths, queue, count, and so many payloads.
  */
 export const exchangeJobs = defineScript({
   name: 'exchange-jobs',
@@ -98,19 +98,28 @@ if not verdicts and #ARGV >= first_done then
   fields = {'batch', batch .. ' ' .. verdicts}
 end
 
-local jobs = {}
-local function hand_out(id, value)
-  local kind, deaths, queue, raw = unmark(value)
-  jobs[#jobs + 1] = id
-  jobs[#jobs + 1] = kind .. deaths
-  jobs[#jobs + 1] = queue
+-- Runs of claims with one mark and one queue: first number, mark, queue, count, and so many payloads.
+local jobs, count_at = {}, 0
+local run_mark, run_queue, run_next
+local function hand_out(id, mark, queue, raw)
+  if mark ~= run_mark or queue ~= run_queue or id ~= run_next then
+    run_mark, run_queue = mark, queue
+    jobs[#jobs + 1] = id
+    jobs[#jobs + 1] = mark
+    jobs[#jobs + 1] = queue
+    jobs[#jobs + 1] = 0
+    count_at = #jobs
+  end
+  jobs[count_at] = jobs[count_at] + 1
   jobs[#jobs + 1] = raw
+  run_next = id + 1
 end
 if last > seen then
   for id = seen + 1, last do
     local value = redis.call('HGET', claims, id)
     if value then
-      hand_out(id, value)
+      local kind, deaths, queue, raw = unmark(value)
+      hand_out(id, kind .. deaths, queue, raw)
       want = want - 1
     end
   end
@@ -136,10 +145,7 @@ local function take(queue, value, kind, raw)
   last = last + 1
   fields[#fields + 1] = last
   fields[#fields + 1] = value
-  jobs[#jobs + 1] = last
-  jobs[#jobs + 1] = kind
-  jobs[#jobs + 1] = queue
-  jobs[#jobs + 1] = raw
+  hand_out(last, kind, queue, raw)
   want = want - 1
 end
 local function take_returned(queue)

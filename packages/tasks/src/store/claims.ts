@@ -90,22 +90,29 @@ export class Claims {
       for (const settle of settles) if (settle.kind !== 'done') args.push(...settleWords(settle, this.#scope))
     }
     const answer = await connection.run<(string | number | string[] | null)[]>(exchangeJobs, this.#keys, args)
-    const jobs: ClaimedJob[] = []
-    for (let index = 2; index + 3 < answer.length; index += 4) {
-      const claim = Number(answer[index])
-      if (claim > this.#seen) this.#seen = claim
-      jobs.push({
-        claim,
-        mark: answer[index + 1] as string,
-        queue: answer[index + 2] as string,
-        text: answer[index + 3] as string,
-      })
-    }
     return {
       verdicts: verdictsOf(settles, String(answer[0])),
-      jobs,
+      jobs: this.#jobsIn(answer),
       queues: (answer[1] as string[] | null) ?? undefined,
     }
+  }
+
+  /** From the third place on: runs of claims, each with its first number, mark, queue, count, and so many payloads. */
+  #jobsIn(answer: readonly unknown[]): ClaimedJob[] {
+    const jobs: ClaimedJob[] = []
+    let index = 2
+    while (index < answer.length) {
+      let claim = Number(answer[index])
+      const mark = answer[index + 1] as string
+      const queue = answer[index + 2] as string
+      const end = index + 4 + Number(answer[index + 3])
+      for (index += 4; index < end; index += 1) {
+        jobs.push({ claim, mark, queue, text: answer[index] as string })
+        claim += 1
+      }
+      if (claim - 1 > this.#seen) this.#seen = claim - 1
+    }
+    return jobs
   }
 
   /** The exact bytes of a claimed job behind their mark, for what is no valid text; undefined if it is another's. */

@@ -9,6 +9,7 @@ import { parsePayload } from './payload.ts'
 import type { Scope } from './scope.ts'
 import { type Order, type Ordered, Waiting } from './store/waiting.ts'
 import type { TaskHooks } from './task-hooks.ts'
+import { type EnqueueTrace, traces } from './traces.ts'
 import type { Enqueued, EnqueueItem, EnqueueOptions, LaterJob } from './types.ts'
 
 export class Enqueues {
@@ -31,7 +32,13 @@ export class Enqueues {
     return this.task(this.#definitions.get(name), inputs, options)
   }
 
-  async task(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued | false> {
+  task(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued | false> {
+    if (!traces.enqueue.hasSubscribers) return this.#confirmed(task, inputs, options)
+    const context: EnqueueTrace = { task: task.definition.name, inputs }
+    return traces.enqueue.tracePromise(() => this.#confirmed(task, inputs, options), context)
+  }
+
+  async #confirmed(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string): Promise<Enqueued | false> {
     const enqueued = await this.#put(task, inputs, options)
     if (enqueued === false) return false
     await this.#durability?.confirm()

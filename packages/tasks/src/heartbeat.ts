@@ -46,19 +46,17 @@ export class Heartbeat {
   async #step(): Promise<number> {
     const { processors, cancels, running } = this.#for
     const before = running()
-    const ticks = before.flatMap(({ taskName: task, meta }) =>
-      meta?.tick === undefined ? [] : [{ task, at: meta.tick }],
-    )
+    const ticks = before.flatMap(({ task, meta }) => (meta?.tick === undefined ? [] : [{ task, at: meta.tick }]))
     const sentAt = performance.now()
     const claims = await processors.beat(this.#working(before[0]), ticks)
     this.#beatenAt = sentAt
     for (const work of before) {
-      if (!claims.has(work.claim) && !work.isSettling) work.abort(new AH_TASKS_LOST(work.taskName))
+      if (!claims.has(work.claim) && !work.isSettling) work.abort(new AH_TASKS_LOST(work.task))
     }
     const ids = await cancels.refresh()
     if (ids.size > 0) {
       for (const work of running()) {
-        if (work.meta !== undefined && ids.has(work.meta.id)) work.abort(new AH_TASKS_CANCELLED(work.taskName))
+        if (work.meta !== undefined && ids.has(work.meta.id)) work.abort(new AH_TASKS_CANCELLED(work.task))
       }
     }
     return this.#everyMs

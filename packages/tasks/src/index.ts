@@ -49,6 +49,7 @@ export {
 } from './options.ts'
 export { default, fastifyAhTasks, fastifyAhTasks as 'module.exports', type TasksRegistry } from './plugin.ts'
 export type { Tasks } from './tasks.ts'
+export type { EnqueueTrace, JobTrace } from './traces.ts'
 export type {
   AhTasks,
   ConcurrencyOptions,

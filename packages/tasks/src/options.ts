@@ -47,6 +47,14 @@ export interface TasksOptions {
   readonly trackMs?: number
   /** An enqueue waits until so many replicas have the job. */
   readonly durability?: DurabilityOptions
+  /** Levels of the events of workers, as in ActionHero. */
+  readonly workerLogging?: Readonly<Record<string, string>>
+  /** Likewise, of the scheduler. */
+  readonly schedulerLogging?: Readonly<Record<string, string>>
+  /** Logs at `info` what is at `debug`; default false. */
+  readonly verbose?: boolean
+  /** Members of inputs that no log shows. */
+  readonly filteredParams?: readonly string[]
   /** Folders with a task per file, as `define` takes it. */
   readonly tasks?: string | readonly string[]
 }
@@ -69,6 +77,10 @@ export interface ParsedTasksOptions {
   readonly maxFailed?: number
   readonly trackMs: number
   readonly durability?: DurabilityOptions
+  readonly workerLogging?: Readonly<Record<string, string>>
+  readonly schedulerLogging?: Readonly<Record<string, string>>
+  readonly verbose: boolean
+  readonly filteredParams: readonly string[]
   readonly tasks?: string | readonly string[]
 }
 
@@ -83,6 +95,11 @@ function isQueues(value: unknown): boolean {
 function isFolders(value: unknown): boolean {
   const isFolder = (one: unknown): boolean => typeof one === 'string' && one !== ''
   return isFolder(value) || (Array.isArray(value) && value.every(isFolder))
+}
+
+function isLevels(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((level) => typeof level === 'string')
 }
 
 /** The options' schema and check. */
@@ -172,6 +189,21 @@ export const options: CheckedOptions<ParsedTasksOptions> = defineOptions<ParsedT
       },
       required: ['replicas'],
       additionalProperties: false,
+    },
+    workerLogging: {
+      description: 'levels of the events of workers, see "Logs"; those that are not named keep theirs',
+      check: { expected: 'an object of events and levels', accepts: isLevels },
+    },
+    schedulerLogging: {
+      description: 'likewise, of the scheduler',
+      check: { expected: 'an object of events and levels', accepts: isLevels },
+    },
+    verbose: { description: 'logs at `info` what is at `debug`', type: 'boolean', default: false },
+    filteredParams: {
+      description: 'members of inputs, at any depth, that no log shows',
+      type: 'array',
+      items: { type: 'string' },
+      default: [],
     },
     tasks: {
       description:

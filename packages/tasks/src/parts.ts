@@ -46,7 +46,7 @@ export function makeParts(app: FastifyInstance, scope: Scope, durability: Durabi
     definitions,
     hooks,
     enqueues,
-    events: new JobEvents(scope.log),
+    events: new JobEvents(scope.eventLog),
     cancels: new Cancels(scope),
     tracks: new Tracks(scope),
     queues,

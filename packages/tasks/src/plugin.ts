@@ -6,6 +6,7 @@ import { type RedisConnection, redisFor } from 'fastify-ah-kit/redis'
 import fp from 'fastify-plugin'
 import { checkDefinition } from './definition.ts'
 import { AH_TASKS_DEFINITION, AH_TASKS_OPTIONS } from './errors.ts'
+import { EventLog } from './event-log.ts'
 import { makeKeys } from './keys.ts'
 import { options, type ParsedTasksOptions, type TasksOptions } from './options.ts'
 import { makeParts } from './parts.ts'
@@ -81,10 +82,12 @@ function scopeOf(app: FastifyInstance, connection: RedisConnection, parsed: Pars
   const { bootId, host, pid } = identity()
   const { namespace, leaseMs, maxFailed = 0, trackMs } = parsed
   const own = `${bootId}.${nextRegistration()}`
+  const log = app.log.child({ plugin: 'fastify-ah-tasks' })
   return {
     connection,
     keys: makeKeys({ namespace, isTagged: connection.isCluster }),
-    log: app.log.child({ plugin: 'fastify-ah-tasks' }),
+    log,
+    eventLog: new EventLog(log, parsed),
     bootId: own,
     workerName: `${host}~ah:${pid}-${own}`,
     leaseMs,

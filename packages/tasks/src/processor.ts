@@ -113,10 +113,16 @@ export class Processor {
   }
 
   start(): void {
+    const { workerName, eventLog } = this.#options.scope
+    eventLog.write('worker.start', () => ({ worker: workerName }), 'works jobs from now on')
     this.#heartbeat.start()
     this.#doorbell.start()
     this.#recover.start()
-    this.#pool.start(() => this.#ask())
+    this.#pool.start((capacity, lateMs) => {
+      const fields = (): object => ({ capacity, lateMs: Math.round(lateMs) })
+      eventLog.write('worker.multiWorkerAction', fields, 'the number of jobs at a time follows the event loop')
+      this.#ask()
+    })
     this.#ask()
   }
 
@@ -131,10 +137,11 @@ export class Processor {
     this.#pool.close()
     await within(graceMs, this.#pool.idle(), signal)
     // The last first: each goes to the head of its queue.
-    for (const work of this.#pool.running.toReversed()) work.abort(new AH_TASKS_STOPPED(work.taskName))
+    for (const work of this.#pool.running.toReversed()) work.abort(new AH_TASKS_STOPPED(work.task))
     await within(lastWordsMs, this.#pool.idle())
     await this.#fetch.close(lastWordsMs)
     await Promise.all([this.#doorbell.stop(), this.#heartbeat.stop(), this.#recover.stop()])
+    scope.eventLog.write('worker.end', () => ({ worker: scope.workerName }), 'works no more jobs')
     try {
       await this.#processors.leave()
     } catch (thrown) {
@@ -163,12 +170,16 @@ export class Processor {
   #cancel(id: string): void {
     this.#options.cancels.note(id)
     for (const work of this.#pool.running) {
-      if (work.meta?.id === id) work.abort(new AH_TASKS_CANCELLED(work.taskName))
+      if (work.meta?.id === id) work.abort(new AH_TASKS_CANCELLED(work.task))
     }
   }
 
   #recovered(bootId: string, count: number): void {
-    this.#options.scope.log.warn({ bootId, jobs: count }, 'a process died: its jobs were given back')
+    this.#options.scope.eventLog.write(
+      'worker.cleaning_worker',
+      () => ({ bootId, jobs: count }),
+      'a process died: its jobs were given back',
+    )
     this.#ask()
   }
 }
@@ -183,10 +194,11 @@ async function within(ms: number, awaited: Promise<void>, signal?: AbortSignal):
 }
 
 /** Tells of the first failure in a row, and of the others only who wants to know. */
-export function reporter({ log }: Scope): (part: string) => (error: Error, failures: number) => void {
+export function reporter({ eventLog }: Scope): (part: string) => (error: Error, failures: number) => void {
   return (part) => (error, failures) => {
-    const fields = { err: error, part, failures }
-    if (failures === 1) log.warn(fields, 'a part of the tasks has no answer from Redis and tries again')
-    else log.debug(fields, 'it still has none')
+    const fields = (): object => ({ err: error, part, failures })
+    if (failures === 1)
+      eventLog.write('worker.internalError', fields, 'a part of the tasks has no answer from Redis and tries again')
+    else eventLog.write('worker.poll', fields, 'it still has none')
   }
 }

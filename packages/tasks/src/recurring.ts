@@ -1,6 +1,6 @@
 // Enqueues the jobs of recurring tasks: each tick once in the cluster, missed ones once together.
-import type { FastifyBaseLogger } from 'fastify'
 import type { Definition } from './definition.ts'
+import type { EventLog } from './event-log.ts'
 import { nextTick } from './next-tick.ts'
 import { encodeBare, withMeta } from './payload.ts'
 import type { Ticks } from './store/ticks.ts'
@@ -12,10 +12,10 @@ const longestOpenMs = 3_600_000
 export class Recurring {
   readonly #tasks: readonly Definition[]
   readonly #ticks: Ticks
-  readonly #log: FastifyBaseLogger
+  readonly #log: EventLog
   #hasPruned = false
 
-  constructor(definitions: readonly Definition[], ticks: Ticks, log: FastifyBaseLogger) {
+  constructor(definitions: readonly Definition[], ticks: Ticks, log: EventLog) {
     this.#tasks = definitions.filter((definition) => nextTick(definition, 0) !== undefined)
     this.#ticks = ticks
     this.#log = log
@@ -48,7 +48,9 @@ export class Recurring {
     const tick = planned ?? now
     const payload = isDue ? withMeta(encodeBare(queue, name, [{}]), { v: 1, id: `${name}:${tick}`, tick }) : undefined
     const claim = { task: name, expected: planned, next: following, tick, queue, payload, openMs }
-    if (await this.#ticks.claim(claim)) this.#log.debug({ task: name, queue, tick }, 'a recurring task was enqueued')
+    if (await this.#ticks.claim(claim)) {
+      this.#log.write('scheduler.enqueue', () => ({ task: name, queue, tick }), 'a recurring task was enqueued')
+    }
     return following
   }
 

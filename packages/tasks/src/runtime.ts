@@ -70,7 +70,7 @@ export class Runtime {
     const { scope, definitions, ticks } = this.#parts
     const onError = reporter(scope)
     const leader = new Leader(scope, definitions.all())
-    const recurring = new Recurring(definitions.all(), ticks, scope.log)
+    const recurring = new Recurring(definitions.all(), ticks, scope.eventLog)
     const delayed = new Delayed(scope)
     const scheduler = new Scheduler({ scope, leader, delayed, recurring, onError: onError('scheduler') })
     this.#scheduler = scheduler

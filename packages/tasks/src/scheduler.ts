@@ -41,6 +41,8 @@ export class Scheduler {
     await this.#loop.stop()
     if (!this.#leads) return
     this.#leads = false
+    const { scope } = this.#options
+    scope.eventLog.write('scheduler.end', () => ({ worker: scope.workerName }), 'this process schedules no more')
     try {
       await this.#options.leader.stop()
     } catch (thrown) {
@@ -56,13 +58,24 @@ export class Scheduler {
     const now = performance.now()
     if (now >= this.#retryAt) {
       const { lead, retryMs } = await leader.lead()
-      if (lead === 'mine' && !this.#leads) scope.log.info('this process schedules from now on')
+      if (lead === 'mine' && !this.#leads)
+        scope.eventLog.write(
+          'scheduler.start',
+          () => ({ worker: scope.workerName }),
+          'this process schedules from now on',
+        )
       this.#leads = lead === 'mine'
       this.#retryAt = now + retryMs
       if (lead === 'theirs') return retryMs
     }
     // Where a program that is none of ours leads, it does not know what lies in our own keys: each of us looks after that.
     const { moved, nextMs } = await delayed.promote()
+    if (moved > 0)
+      scope.eventLog.write(
+        'scheduler.transferred_job',
+        () => ({ jobs: moved }),
+        'jobs that are due were moved into their queues',
+      )
     const tickMs = await recurring.round()
     if (moved > 0 && nextMs === 0) return 0
     const sleeps = [longestSleepMs, this.#retryAt - performance.now(), nextMs, tickMs]

@@ -1,6 +1,7 @@
 // What the parts of one registration share.
 import type { FastifyBaseLogger } from 'fastify'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
+import type { EventLog } from './event-log.ts'
 import type { TaskKeys } from './keys.ts'
 
 /** The surroundings of a registration. */
@@ -8,6 +9,8 @@ export interface Scope {
   readonly connection: RedisConnection
   readonly keys: TaskKeys
   readonly log: FastifyBaseLogger
+  /** What happens to jobs and schedules, by its levels. */
+  readonly eventLog: EventLog
   /** This process: what its claims and its lease are filed under. One registration has its own, see `owner`. */
   readonly bootId: string
   /** `<host>~ah:<pid>-<boot id>`: its name as a Resque worker. */

@@ -67,6 +67,10 @@ export class Work {
     this.#job?.abort(reason)
   }
 
+  get queue(): string {
+    return this.claimed.queue
+  }
+
   get claim(): number {
     return this.claimed.claim
   }
@@ -83,7 +87,7 @@ export class Work {
     return this.parsed?.meta
   }
 
-  get taskName(): string {
+  get task(): string {
     return this.parsed?.job.class ?? '(unreadable)'
   }
 
@@ -100,7 +104,7 @@ export class Work {
     return this.#send({
       claim: this.claim,
       kind: 's',
-      ...settleExtras(this.taskName, meta, 'succeeded', meta?.track ? successText(result) : ''),
+      ...settleExtras(this.task, meta, 'succeeded', meta?.track ? successText(result) : ''),
     })
   }
 
@@ -111,7 +115,7 @@ export class Work {
       claim: this.claim,
       kind: 'f',
       text: encodeFailure({ worker: this.#place.workerName, queue, payload, error }),
-      ...settleExtras(this.taskName, this.meta, 'failed', this.meta?.track ? failureText(error) : ''),
+      ...settleExtras(this.task, this.meta, 'failed', this.meta?.track ? failureText(error) : ''),
     })
   }
 
@@ -151,7 +155,7 @@ export class Work {
       claim: this.claim,
       kind: 'c',
       id: meta?.id ?? '',
-      ...settleExtras(this.taskName, meta, 'cancelled', ''),
+      ...settleExtras(this.task, meta, 'cancelled', ''),
     })
   }
 

@@ -47,8 +47,8 @@ export class WorkerPool {
     return [...this.#running.values()]
   }
 
-  /** Looks at the event loop now and then; `onRoom` is called when there is room for more. */
-  start(onRoom: () => void): void {
+  /** Looks at the event loop now and then; `onChange` hears of each change. */
+  start(onChange: (capacity: number, lateMs: number) => void): void {
     const { min, max, checkIntervalMs, maxEventLoopDelayMs } = this.#size
     if (min === max) return
     this.#delay.enable()
@@ -59,7 +59,7 @@ export class WorkerPool {
       // Up by one where it is used up, and down at once: a loop that is late makes every job late.
       if (late > maxEventLoopDelayMs) this.#capacity = Math.max(min, Math.floor(before / 2))
       else if (this.#running.size >= before) this.#capacity = Math.min(max, before + 1)
-      if (this.#capacity > before) onRoom()
+      if (this.#capacity !== before) onChange(this.#capacity, late)
     }, checkIntervalMs)
     this.#check.unref()
   }

@@ -13,6 +13,7 @@ import { type Outcome, perform } from './perform.ts'
 import type { Cancels } from './store/cancels.ts'
 import type { Claims } from './store/claims.ts'
 import type { Tracks } from './store/tracks.ts'
+import { type JobTrace, tracedRun, traces } from './traces.ts'
 import { type Ending, endingOf, type Work } from './work.ts'
 
 /** What a worker works with. */
@@ -53,7 +54,9 @@ export class Worker {
       const prepared = found instanceof Promise ? await found : found
       if (prepared === undefined) return
       const { task, job } = prepared
-      outcome = await perform(task, job, work.meta?.timeoutMs ?? task.definition.timeoutMs, this.#around(work, task))
+      const around = this.#around(work, task)
+      const run = (): Promise<Outcome> => perform(task, job, work.meta?.timeoutMs ?? task.definition.timeoutMs, around)
+      outcome = traces.job.hasSubscribers ? await tracedRun(traceOf(work), run) : await run()
       if (outcome.kind === 'success' && !(outcome.result instanceof NotRun)) {
         ending = (await work.succeed(outcome.result)) ? 'success' : 'lost'
       } else {
@@ -130,7 +133,7 @@ export class Worker {
 
   async #cancel(work: Work): Promise<undefined> {
     await work.cancel()
-    const reason = new AH_TASKS_CANCELLED(work.taskName)
+    const reason = new AH_TASKS_CANCELLED(work.task)
     this.#options.events.end('cancelled', work, { kind: 'given up', reason })
   }
 
@@ -194,6 +197,11 @@ export class Worker {
       }
     }
   }
+}
+
+function traceOf(work: Work): JobTrace {
+  const { task, queue, meta, attempt, parsed } = work
+  return { task, queue, id: meta?.id, attempt, args: parsed?.args ?? [] }
 }
 
 async function untracked(): Promise<void> {}

@@ -1,6 +1,8 @@
 // All keys of a pattern, page by page, over all masters.
 import type { Redis } from 'ioredis'
 import type { RedisConnection } from './connection.ts'
+import { mastersOf } from './liveness.ts'
+import { missingMasters } from './master-of.ts'
 
 /** What to look for. */
 export interface ScanOptions {
@@ -15,12 +17,19 @@ export interface ScanOptions {
 
 /**
  * Yields pages of keys; empty pages are left out. As with SCAN itself, a key that exists all the while comes at least
- * once, and may come twice.
+ * once, and may come twice; one whose slot moves meanwhile may be missed. On Cluster all masters have to be there: rejects
+ * with `AH_KIT_REDIS_TIMEOUT` or `…_DOWN` while one is away, whose keys would be left out.
  */
 export async function* scan(connection: RedisConnection, options: ScanOptions): AsyncGenerator<string[]> {
   const { match, count = 500, type, signal } = options
   const args = ['match', match, 'count', Math.min(count, 1000), ...(type === undefined ? [] : ['type', type])]
-  for (const master of connection.masters()) {
+  const done = new Set<Redis>()
+  for (;;) {
+    // Asked for each time: one that came meanwhile may hold what another held.
+    const masters = connection.isCluster ? await allMasters(connection) : connection.masters()
+    const master = masters.find((candidate) => !done.has(candidate))
+    if (master === undefined) return
+    done.add(master)
     let cursor = '0'
     do {
       signal?.throwIfAborted()
@@ -29,6 +38,19 @@ export async function* scan(connection: RedisConnection, options: ScanOptions): 
       if (keys.length > 0) yield keys
     } while (cursor !== '0')
   }
+}
+
+/** Of a Cluster, once there is a connection to each. */
+function allMasters(connection: RedisConnection): Promise<readonly Redis[]> {
+  return connection.call({
+    name: 'scan',
+    isWrite: false,
+    send: async (client) => {
+      const missing = missingMasters(client)
+      if (missing.length > 0) throw new Error(`there is no connection to ${missing.join(', ')}`)
+      return mastersOf(client)
+    },
+  })
 }
 
 function page(

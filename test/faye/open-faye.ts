@@ -19,7 +19,7 @@ export interface FayeApp {
 export async function openFaye(redis: string, options: FayeOptions, scope: TestScope): Promise<FayeApp> {
   const lines: string[] = []
   const stream = { write: (line: string) => void lines.push(line) }
-  const app = fastify({ logger: { level: 'debug', stream }, forceCloseConnections: true })
+  const app = fastify({ logger: { level: 'debug', stream } })
   atEnd(scope, () => app.close())
   const { prefix = 'actionhero:', serverToken } = options
   const token = serverToken === undefined ? {} : { serverToken }

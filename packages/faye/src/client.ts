@@ -1,5 +1,6 @@
 // A client that this process keeps: what waits for it, and the connection that it has at the moment.
-import type { Delivery, Peer } from './types.ts'
+import type { Delivery } from './delivery.ts'
+import type { Peer } from './types.ts'
 
 /** How much may wait, and who hears of a client that cannot keep up. */
 export interface ClientOptions {
@@ -154,7 +155,7 @@ export class Client {
     if (this.#isArriving || this.#waiting.length === 0) return
     const peer = this.#peer
     if (peer?.socket === undefined) this.finish()
-    else if (peer.socket.send(this.#waiting.map(asMessage))) this.#waiting = []
+    else if (peer.socket.send(this.#waiting.map(({ text }) => text))) this.#waiting = []
     else this.#leave(peer)
   }
 
@@ -164,9 +165,4 @@ export class Client {
     this.#awaySince = performance.now()
     this.#hold?.finish([])
   }
-}
-
-/** A message as Bayeux knows it. */
-export function asMessage({ channel, data }: Delivery): object {
-  return { channel, data }
 }

@@ -4,6 +4,7 @@ import { Loop, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { realmOf, type ServerTokens } from './access.ts'
+import { Arrivals, type AskForHandover } from './arrivals.ts'
 import { Bayeux } from './bayeux.ts'
 import { Channels } from './channels.ts'
 import { Clients } from './clients.ts'
@@ -73,21 +74,24 @@ export class Faye {
     const records = new Records({ connection, keys, nodeId, recordMs: awayMs * 2 })
     this.#asker = new Asker(pubsub, callName, log)
     const asker = this.#asker
-    const clients = new Clients({
-      records,
-      feeds,
-      nodeId,
-      log,
-      maxQueued,
-      maxClients,
-      awayMs,
-      askForHandover: (keeper, clientId, epoch, withinMs) => asker.handover(keeper, clientId, epoch, withinMs),
-    })
+    const clients = new Clients({ records, feeds, log, maxQueued, maxClients, awayMs })
+    const askForHandover: AskForHandover = (...asked) => asker.handover(...asked)
+    const arrivals = new Arrivals({ clients, records, feeds, nodeId, askForHandover })
     this.#clients = clients
     const channels = new Channels({ clients, feeds, records, maxSubscriptions })
-    this.#keepers = new Keepers({ clients, channels, records, asker, nodeId })
+    this.#keepers = new Keepers({ clients, arrivals, channels, records, asker, nodeId })
     const keepers = this.#keepers
-    this.#gate = new Gate({ bus: pubsub, clients, keepers, records, authorize, tokens, maxSubscriptions, log })
+    this.#gate = new Gate({
+      bus: pubsub,
+      clients,
+      arrivals,
+      keepers,
+      records,
+      authorize,
+      tokens,
+      maxSubscriptions,
+      log,
+    })
     this.#bayeux = new Bayeux(this.#gate, settings.timeoutMs)
     const bayeux = this.#bayeux
     this.#origins = new Origins(settings.origins)

@@ -1,6 +1,7 @@
 // What this process hears for its clients: one subscription of pub/sub for each channel, however many clients have it.
 import type { ChannelSubscription, MessageHandler } from 'fastify-ah-pubsub'
 import type { Client } from './client.ts'
+import { Delivery } from './delivery.ts'
 
 /** Subscribes to pub/sub; another way for the servers' own channels. */
 export type Subscribe = (channel: string, handler: MessageHandler) => Promise<ChannelSubscription>
@@ -84,7 +85,7 @@ export class Feeds {
       if (heard.length > mostRemembered || (heard[0] as Heard).at < now - 2 * rememberedMs) {
         forget(heard, now - rememberedMs)
       }
-      const delivery = { id: info.id, channel: info.channel, data }
+      const delivery = new Delivery(info.id, info.channel, data)
       for (const client of clients) client.hear(delivery)
     })
     return { clients, subscription, heard }

@@ -2,9 +2,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { toError } from 'fastify-ah-kit'
 import { realmOf, type ServerTokens, takeToken } from './access.ts'
+import type { Arrivals } from './arrivals.ts'
 import { bayeuxError, type Engine, isPublishable, isSubscribable, tryAgain } from './bayeux.ts'
 import type { Bus } from './bus.ts'
-import { asMessage } from './client.ts'
 import type { Clients } from './clients.ts'
 import type { Incoming } from './incoming.ts'
 import type { Keepers } from './keepers.ts'
@@ -15,6 +15,7 @@ import type { FayeAnswer, FayeAuthorize, FayeQuestion, Peer } from './types.ts'
 export interface GateOptions {
   readonly bus: Bus
   readonly clients: Clients
+  readonly arrivals: Arrivals
   readonly keepers: Keepers
   readonly records: Records
   readonly authorize: FayeAuthorize
@@ -64,7 +65,7 @@ export class Gate implements Engine {
   async connect(clientId: string, timeoutMs: number): Promise<readonly unknown[]> {
     const client = this.#options.clients.kept(clientId)
     if (client === undefined) return []
-    return (await client.hold(this.isDraining ? 0 : timeoutMs)).map(asMessage)
+    return (await client.hold(this.isDraining ? 0 : timeoutMs)).map(({ message }) => message)
   }
 
   async #admit(message: Incoming, peer: Peer): Promise<void> {
@@ -99,9 +100,9 @@ export class Gate implements Engine {
 
   async #connect({ clientId }: Incoming, peer: Peer): Promise<string | undefined> {
     if (clientId === undefined) return undefined
-    const { clients, records } = this.#options
+    const { arrivals, clients, records } = this.#options
     // A process that ends takes nobody along: the client gets an empty answer, and asks another one.
-    const client = this.isDraining ? clients.kept(clientId) : await clients.bring(clientId)
+    const client = this.isDraining ? clients.kept(clientId) : await arrivals.bring(clientId)
     if (client !== undefined) client.attach(peer)
     else if (!this.isDraining || !(await records.exists(clientId))) return bayeuxError.clientUnknown(clientId)
     return undefined

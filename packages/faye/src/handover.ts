@@ -4,8 +4,7 @@ import { toError } from 'fastify-ah-kit'
 import type { NodeInfo } from 'fastify-ah-pubsub'
 import type { Bus } from './bus.ts'
 import type { Handover } from './clients.ts'
-import { deliveriesIn } from './records.ts'
-import type { Delivery } from './types.ts'
+import { type Delivery, deliveriesIn } from './delivery.ts'
 
 /** What is asked, of the process that keeps the client; `adopt` of one that may keep these. */
 export type Question =

@@ -1,4 +1,5 @@
 // Does what a client asks of its channels where the client is kept: here, or in the process that keeps it.
+import type { Arrivals } from './arrivals.ts'
 import { bayeuxError, tryAgain } from './bayeux.ts'
 import type { Channels } from './channels.ts'
 import type { Client } from './client.ts'
@@ -12,6 +13,7 @@ export type Change = 'subscribe' | 'unsubscribe' | 'disconnect'
 /** What it works with. */
 export interface KeepersOptions {
   readonly clients: Clients
+  readonly arrivals: Arrivals
   readonly channels: Channels
   readonly records: Records
   readonly asker: Asker
@@ -34,7 +36,7 @@ export class Keepers {
 
   /** What is wrong, in Bayeux' words, or undefined when it is done. Rejects if Redis does not answer. */
   async change(clientId: string, verb: Change, names: readonly string[]): Promise<string | undefined> {
-    const { clients, records, asker, nodeId } = this.#options
+    const { arrivals, clients, records, asker, nodeId } = this.#options
     const here = clients.kept(clientId)
     if (here !== undefined) return this.#change(here, verb, names)
     const keeper = (await records.read(clientId))?.keeper
@@ -44,7 +46,7 @@ export class Keepers {
       if (outcome?.isKept === true) return outcome.error
     }
     if (this.isClosing) return tryAgain
-    const client = await clients.bring(clientId)
+    const client = await arrivals.bring(clientId)
     return client === undefined ? bayeuxError.clientUnknown(clientId) : this.#change(client, verb, names)
   }
 
@@ -56,7 +58,8 @@ export class Keepers {
     if (typeof clientId !== 'string') return null
     if (verb === 'release' && typeof epoch === 'number') {
       const within = typeof withinMs === 'number' ? withinMs : 0
-      const handover = await this.#options.clients.release(clientId, epoch, within)
+      await this.#options.arrivals.settled(clientId, epoch)
+      const handover = this.#options.clients.release(clientId, epoch, within)
       return handover === undefined ? null : this.#pages.begin(clientId, epoch, handover)
     }
     if (verb === 'more' && typeof epoch === 'number') return this.#pages.more(clientId, epoch)
@@ -79,7 +82,7 @@ export class Keepers {
   async #adopt(clientIds: unknown): Promise<string[]> {
     if (this.isClosing || !Array.isArray(clientIds)) return []
     const wanted = clientIds.filter((clientId) => typeof clientId === 'string').slice(0, mostAdopted)
-    const brought = await Promise.allSettled(wanted.map((clientId) => this.#options.clients.bring(clientId)))
+    const brought = await Promise.allSettled(wanted.map((clientId) => this.#options.arrivals.bring(clientId)))
     return wanted.filter((_, index) => {
       const result = brought[index]
       return result?.status === 'fulfilled' && result.value !== undefined

@@ -1,13 +1,12 @@
 // The clients' records in Redis: who keeps whom.
 import type { RedisConnection } from 'fastify-ah-kit/redis'
-import sjson from 'secure-json-parse'
+import { type Delivery, deliveriesIn } from './delivery.ts'
 import type { FayeKeys } from './keys.ts'
 import { claimClient } from './scripts/claim-client.ts'
 import { dropClient } from './scripts/drop-client.ts'
 import { keepClient } from './scripts/keep-client.ts'
 import { leaveClient } from './scripts/leave-client.ts'
 import { noteChannels } from './scripts/note-channels.ts'
-import type { Delivery } from './types.ts'
 
 /** A client as this process keeps it. */
 export interface Kept {
@@ -101,18 +100,6 @@ export class Records {
     const args = [nodeId, epoch, JSON.stringify(waiting), recordMs]
     return (await connection.run<number>(leaveClient, [keys.client(clientId)], args)) === 1
   }
-}
-
-/** Messages that another process wrote, whatever it wrote. */
-export function deliveriesIn(given: unknown): Delivery[] {
-  const list: unknown = typeof given === 'string' ? (given === '' ? [] : sjson.safeParse(given)) : given
-  return Array.isArray(list) ? list.filter(isDelivery) : []
-}
-
-function isDelivery(value: unknown): value is Delivery {
-  if (typeof value !== 'object' || value === null) return false
-  const { id, channel } = value as Record<string, unknown>
-  return typeof id === 'string' && typeof channel === 'string' && Object.hasOwn(value, 'data')
 }
 
 /** HGETALL answers a list or, from some clients, an object. */

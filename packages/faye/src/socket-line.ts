@@ -21,6 +21,7 @@ const codes = { goingAway: 1001, unsupported: 1003, policy: 1008, restart: 1012 
 const mostOpen = 64
 // What one read may bring, and what frames are wrapped in.
 const spareBytes = 262_144
+const noMessage = JSON.stringify({ successful: false, error: bayeuxError.badRequest() })
 
 export class SocketLine {
   readonly #socket: WebSocket
@@ -43,7 +44,7 @@ export class SocketLine {
     const { headers, url = '' } = request
     this.#peer = {
       request: { headers, url, ip: request.socket.remoteAddress, raw: request },
-      socket: { send: (messages) => this.#send(messages), close: () => this.#close(codes.goingAway) },
+      socket: { send: (texts) => this.#send(texts), close: () => this.#close(codes.goingAway) },
       gone: gone.signal,
     }
     socket.on('message', (data, isBinary) => {
@@ -113,7 +114,7 @@ export class SocketLine {
     }
     const messages = messagesIn(data.toString())
     if (messages === undefined) {
-      this.#send([{ successful: false, error: bayeuxError.badRequest() }])
+      this.#send([noMessage])
       return
     }
     this.#answer(messages).catch((thrown: unknown) => {
@@ -127,7 +128,7 @@ export class SocketLine {
     this.#note(1, isConnect)
     try {
       const replies = await this.#options.bayeux.answer(messages, this.#peer)
-      if (replies.length > 0) this.#send(replies)
+      if (replies.length > 0) this.#send(replies.map((reply) => JSON.stringify(reply)))
     } finally {
       this.#note(-1, isConnect)
     }
@@ -153,7 +154,7 @@ export class SocketLine {
     })
   }
 
-  #send(messages: readonly unknown[]): boolean {
+  #send(texts: readonly string[]): boolean {
     const { OPEN, readyState, bufferedAmount } = this.#socket
     if (readyState !== OPEN) return false
     if (bufferedAmount > this.#options.maxUnsentBytes) {
@@ -161,7 +162,7 @@ export class SocketLine {
       this.terminate()
       return false
     }
-    this.#socket.send(JSON.stringify(messages))
+    this.#socket.send(`[${texts.join(',')}]`)
     return true
   }
 }

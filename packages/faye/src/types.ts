@@ -39,18 +39,10 @@ export interface FayeAuthorize {
   readonly publish?: (question: FayePublishQuestion) => FayeAnswer
 }
 
-/** A message of a channel on its way to clients. */
-export interface Delivery {
-  /** Tells it from every other. */
-  readonly id: string
-  readonly channel: string
-  readonly data: unknown
-}
-
 /** A websocket, as far as a client's messages need it. */
 export interface PeerSocket {
-  /** One frame; false if it is closing, so that nothing can be sent any more. */
-  send(messages: readonly unknown[]): boolean
+  /** One frame, of messages as JSON; false if it is closing, so that nothing can be sent any more. */
+  send(texts: readonly string[]): boolean
   close(): void
 }
 

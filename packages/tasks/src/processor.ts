@@ -162,6 +162,8 @@ export class Processor {
     const startedAt = performance.now()
     for (const claimed of jobs) {
       const work = new Work(claimed, startedAt, this.#place)
+      // An exchange that was under way when the stop came: nothing of it begins.
+      if (this.#pool.isClosed) work.abort(new AH_TASKS_STOPPED(work.task))
       this.#pool.add(work)
       void this.#worker.work(work).then(() => this.#pool.remove(work))
     }

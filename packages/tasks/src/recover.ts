@@ -67,8 +67,7 @@ export class Recover {
     for (;;) {
       const process = await this.#for.ended.read()
       if (process === undefined) return this.#for.everyMs
-      // A process that is not done with, or woke up meanwhile, is looked at again: its turn comes or is over.
-      if (!(await this.#move(process, false, true))) continue
+      await this.#move(process, false, true)
     }
   }
 

@@ -34,6 +34,10 @@ export class WorkerPool {
     return this.#isClosed ? 0 : Math.max(0, this.#capacity - this.#running.size)
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   get hasSuspect(): boolean {
     return this.#suspects > 0
   }

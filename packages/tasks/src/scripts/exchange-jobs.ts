@@ -4,6 +4,8 @@ import { outcomeLua, queueLua, slotLua } from './queue-lua.ts'
 
 /** Arguments before the lists of queues, plain successes and other settles. */
 const head = 12
+/** Bytes of payloads after which an exchange takes no further ones: a reply is held in memory as a whole. */
+const mostBytes = 8 * 1024 * 1024
 /** Arguments of each settle that is not plain. */
 const width = 10
 
@@ -133,6 +135,7 @@ if redis.call('EXISTS', paused, returned) > 0 then
 end
 local before = last
 local took_suspect = false
+local bytes = 0
 -- What is taken leaves its list once the claim is written.
 local left_out = {}
 local function leave_out(list, count)
@@ -178,12 +181,21 @@ if want > 0 then
       if want > 0 then
         local list = root .. 'queue:' .. queue
         local raws = redis.call('LRANGE', list, 0, want - 1)
-        leave_out(list, #raws)
         local mark = 'f0:' .. #queue .. ':' .. queue
-        for position = 1, #raws do take(queue, mark .. raws[position], 'f0', raws[position]) end
+        local count = #raws
+        for position = 1, #raws do
+          local raw = raws[position]
+          take(queue, mark .. raw, 'f0', raw)
+          bytes = bytes + #raw
+          if bytes > ${mostBytes} then
+            count = position
+            break
+          end
+        end
+        leave_out(list, count)
       end
     end
-    if want <= 0 then break end
+    if want <= 0 or bytes > ${mostBytes} then break end
   end
 end
 if last > before then
@@ -205,12 +217,12 @@ if #jobs > 0 and is_fresh ~= '1' then
   if not lease or tonumber(lease) < now + lease_ms / 3 then redis.call('ZADD', processors, now + lease_ms, boot) end
 end
 
-if want <= 0 or took_suspect then
+if want <= 0 or took_suspect or bytes > ${mostBytes} then
   -- Jobs are left behind: somebody else may be idle.
   for index = ${head + 1}, ${head} + queue_count do
     local queue = ARGV[index]
     if not is_paused[queue] then
-      if want <= 0 and redis.call('EXISTS', root .. 'queue:' .. queue) == 1 then
+      if redis.call('EXISTS', root .. 'queue:' .. queue) == 1 then
         wake(root, queue)
       elseif has_returned and redis.call('SISMEMBER', returned, queue) == 1 then
         wake(root, queue)

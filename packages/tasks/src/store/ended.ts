@@ -48,7 +48,7 @@ export class Ended {
     for (let index = 0; index + 1 < fields.length; index += 2) {
       const bytes = fields[index + 1] as Buffer
       const job = decodeMarked(bytes)
-      if (job !== undefined) claims.push({ claim: String(fields[index]), bytes, job })
+      claims.push({ claim: String(fields[index]), bytes, job: job ?? unreadable(bytes) })
     }
     return { bootId: String(bootId), claims }
   }
@@ -65,4 +65,9 @@ export class Ended {
     }
     return connection.run<number>(moveClaims, touched, words)
   }
+}
+
+/** What has no mark was put there by nobody of ours: its worker will fail it, with its bytes. */
+function unreadable(payload: Buffer): MarkedPayload {
+  return { kind: 'r', deaths: 0, queue: 'default', payload }
 }

@@ -6,6 +6,7 @@ import {
   type TaskMiddleware,
   type Tasks,
   type TasksOptions,
+  type WithWork,
 } from 'fastify-ah-tasks'
 import { atEnd, type TestScope } from 'fastify-ah-test-support'
 
@@ -30,7 +31,7 @@ export async function openApp(
   atEnd(scope, () => app.close())
   await app.register(fastifyAhTasks, { ...defaults, ...options })
   for (const one of middleware) app.tasks.addMiddleware(one)
-  for (const task of define) app.tasks.define(task as unknown as TaskDefinition)
+  for (const task of define) app.tasks.define(task as unknown as TaskDefinition & WithWork)
   await app.ready()
   return app
 }

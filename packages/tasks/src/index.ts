@@ -70,6 +70,7 @@ export type {
   TaskDetails,
   TaskName,
   TaskPluginClass,
+  WithWork,
   WorkingOn,
 } from './types.ts'
 

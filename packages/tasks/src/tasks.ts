@@ -22,6 +22,7 @@ import type {
   TaskDefinition,
   TaskDetails,
   TaskName,
+  WithWork,
   WorkingOn,
 } from './types.ts'
 
@@ -41,14 +42,13 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
 
   /** Defines a task, while the app boots. Throws `AH_TASKS_DEFINITION`. */
   define<const Schema, Result>(
-    definition: TaskDefinition<SchemaInputs<Provider, Schema>, Result, Schema> & {
-      schema: { readonly inputs: Schema }
-    },
+    definition: TaskDefinition<SchemaInputs<Provider, Schema>, Result, Schema> &
+      WithWork & { schema: { readonly inputs: Schema } },
   ): TaskHandle<SchemaInputs<Provider, Schema>, Result>
   /** Without a schema that types them, the inputs are what `run` says that they are. */
-  define<Inputs, Result>(definition: TaskDefinition<Inputs, Result>): TaskHandle<Inputs, Result>
-  define(definition: TaskDefinition<never, unknown>): TaskHandle<never, unknown> {
-    return defineTask(this.#parts, definition, this.#app)
+  define<Inputs, Result>(definition: TaskDefinition<Inputs, Result> & WithWork): TaskHandle<Inputs, Result>
+  define(definition: object): TaskHandle<never, unknown> {
+    return defineTask(this.#parts, definition as TaskDefinition<never, unknown>, this.#app)
   }
 
   /** Adds middleware, while the app boots. Throws `AH_TASKS_DEFINITION`. */

@@ -100,6 +100,9 @@ export interface TaskDefinition<Inputs = unknown, Result = unknown, Schema = unk
   readonly thread?: string | URL
 }
 
+/** What a definition needs beside its name: something that does the work. */
+export type WithWork = { readonly run: unknown } | { readonly thread: unknown }
+
 /** How a job is enqueued. */
 export interface EnqueueOptions {
   readonly queue?: string

@@ -1,0 +1,48 @@
+// Owns what scripts publish on a room's channel, and how it is read.
+import { compareIds, isMessageId } from './message-id.ts'
+
+/** Messages with their ids, in their order. */
+export interface Messages {
+  readonly ids: readonly string[]
+  /** As clients get them. */
+  readonly texts: readonly string[]
+}
+
+/** Messages of a room, as one script has said them. */
+export interface Said extends Messages {
+  readonly epoch: string
+  /** Id of the message before the first. */
+  readonly prev: string
+}
+
+/** The room with this epoch was destroyed. */
+export interface Gone {
+  readonly gone: string
+}
+
+/** What anybody may have written there; undefined for what no release of ours did. Never throws. */
+export function readFrame(text: string): Said | Gone | undefined {
+  const end = text.indexOf('\n')
+  const head = (end === -1 ? text : text.slice(0, end)).split(' ')
+  const [form, kind, epoch, prev] = head
+  if (form !== 'ah1' || epoch === undefined || epoch === '') return undefined
+  if (kind === 'gone' && head.length === 3 && end === -1) return { gone: epoch }
+  if (kind !== 'said' || head.length !== 4 || !isMessageId(prev) || end === -1) return undefined
+  const parts = text.slice(end + 1).split('\n')
+  if (parts.length % 2 !== 0) return undefined
+  const ids: string[] = []
+  const texts: string[] = []
+  for (let index = 0; index < parts.length; index += 2) {
+    if (!isMessageId(parts[index])) return undefined
+    ids.push(parts[index] as string)
+    texts.push(parts[index + 1] as string)
+  }
+  return { epoch, prev, ids, texts }
+}
+
+/** Those behind a message. */
+export function laterThan({ ids, texts }: Messages, last: string): Messages {
+  const first = ids.findIndex((id) => compareIds(id, last) > 0)
+  if (first === 0) return { ids, texts }
+  return first === -1 ? { ids: [], texts: [] } : { ids: ids.slice(first), texts: texts.slice(first) }
+}

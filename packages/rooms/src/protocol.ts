@@ -1,0 +1,229 @@
+// What clients may ask, and how they are answered: ActionHero's verbs, and ours.
+import type { FastifyBaseLogger } from 'fastify'
+import { toError } from 'fastify-ah-kit'
+import sjson from 'secure-json-parse'
+import type { Actions } from './actions.ts'
+import type { Broadcast } from './broadcast.ts'
+import type { Connection } from './connection.ts'
+import { AH_ROOMS_MESSAGE, AH_ROOMS_NO_MEMBER, AH_ROOMS_VERB } from './errors.ts'
+import type { Events } from './events.ts'
+import type { Joined, Position } from './live-room.ts'
+import type { Membership } from './membership.ts'
+import { isMessageId } from './message-id.ts'
+import { roomName } from './room-name.ts'
+import { shown } from './shown.ts'
+import type { RoomStatus } from './types.ts'
+
+/** What it works with. */
+export interface ProtocolOptions {
+  readonly membership: Membership
+  readonly broadcast: Broadcast
+  readonly actions: Actions
+  readonly events: Events
+  readonly roomStatus: (room: string) => Promise<RoomStatus>
+  readonly maxPendingActions: number
+  readonly log: FastifyBaseLogger
+}
+
+type Message = Readonly<Record<string, unknown>>
+type Reply = Record<string, unknown>
+/** Answers the reply; or undefined, where it has sent one by itself; or what to wait for while the next is taken. */
+type Verb = (
+  connection: Connection,
+  message: Message,
+  reply: (body: Reply) => void,
+) => Promise<Reply | undefined | (() => Promise<Reply>)>
+
+/** Each connection's messages are taken one after the other. Nothing that a client sends makes it throw. */
+export class Protocol {
+  readonly #options: ProtocolOptions
+  readonly #verbs: ReadonlyMap<unknown, Verb>
+
+  constructor(options: ProtocolOptions) {
+    this.#options = options
+    this.#verbs = new Map<string, Verb>([
+      ['roomAdd', (connection, message, reply) => this.#roomAdd(connection, message, reply)],
+      ['roomLeave', (connection, message) => this.#roomLeave(connection, message)],
+      ['roomView', (connection, message) => this.#roomView(connection, message)],
+      ['resume', (connection, message) => this.#resume(connection, message)],
+      ['say', (connection, message) => this.#say(connection, message)],
+      ['emit', (connection, message) => this.#emit(connection, message)],
+      ['ack', (connection, message) => this.#ack(connection, message)],
+      ['action', (connection, message) => this.#action(connection, message)],
+      ['detailsView', async (connection) => ({ data: detailsOf(connection) })],
+      ['quit', quit],
+      ['exit', quit],
+    ])
+  }
+
+  /** A text of a client. Resolves when it was taken and, unless more than one is under way, answered. Never rejects. */
+  hear(connection: Connection, text: string): Promise<void> {
+    connection.turn = connection.turn.then(() => this.#take(connection, text))
+    return connection.turn
+  }
+
+  /** It sends too much: this one was not even read. */
+  refuse(connection: Connection): void {
+    connection.reply(errorReply(new AH_ROOMS_MESSAGE('too many messages: slow down'), undefined))
+  }
+
+  async #take(connection: Connection, text: string): Promise<void> {
+    if (connection.isClosed) return
+    let messageId: unknown
+    const reply = (body: Reply): void => connection.reply({ ...body, context: 'response', messageId })
+    try {
+      const message = messageIn(text)
+      messageId = idOf(message['messageId'])
+      const verb = this.#verbs.get(message['event'])
+      if (verb === undefined) throw new AH_ROOMS_VERB(`there is no such verb: ${shown(message['event'])}`)
+      const answer = await verb(connection, message, reply)
+      if (typeof answer !== 'function') {
+        if (answer !== undefined) reply({ status: 'OK', ...answer })
+        return
+      }
+      answer().then(
+        (later) => reply({ status: 'OK', ...later }),
+        (thrown: unknown) => this.#fail(connection, thrown, messageId),
+      )
+    } catch (thrown) {
+      this.#fail(connection, thrown, messageId)
+    }
+  }
+
+  #fail(connection: Connection, thrown: unknown, messageId: unknown): void {
+    const error = toError(thrown) as Error & { statusCode?: number; code?: string }
+    // A hook of the app that throws something of its own means to be heard; what is wrong with the server is not.
+    if (error.code?.startsWith('AH_') && (error.statusCode ?? 500) >= 500) {
+      this.#options.log.warn({ err: error }, 'a verb of a client failed')
+    }
+    connection.reply(errorReply(error, messageId))
+  }
+
+  async #roomAdd(connection: Connection, message: Message, reply: (body: Reply) => void): Promise<undefined> {
+    const heard = positionIn(message['heard'])
+    const onJoined = (joined: Joined): void => reply({ status: 'OK', data: true, ...joined })
+    await this.#options.membership.join(connection, roomName(message['room']), {
+      onJoined,
+      ...(heard === undefined ? {} : { heard }),
+    })
+  }
+
+  async #roomLeave(connection: Connection, { room }: Message): Promise<Reply> {
+    await this.#options.membership.leave(connection, roomName(room))
+    return { data: true }
+  }
+
+  async #roomView(connection: Connection, message: Message): Promise<Reply> {
+    const room = roomName(message['room'])
+    if (!connection.memberOf.has(room)) throw new AH_ROOMS_NO_MEMBER(room)
+    return { data: await this.#options.roomStatus(room) }
+  }
+
+  /** Joins many at once, each with the last message that was heard there: what a client that comes back says first. */
+  async #resume(connection: Connection, { rooms }: Message): Promise<Reply> {
+    if (typeof rooms !== 'object' || rooms === null || Array.isArray(rooms)) {
+      throw new AH_ROOMS_VERB(`resume: expected rooms with their positions, got ${shown(rooms)}`)
+    }
+    const data = Object.create(null) as Record<string, unknown>
+    const joins = Object.entries(rooms).map(async ([name, position]) => {
+      try {
+        const room = roomName(name)
+        const heard = positionIn(position)
+        await this.#options.membership.join(connection, room, {
+          onJoined: (joined) => {
+            data[room] = joined
+            connection.reply({ context: 'api', status: 'joined', room, ...joined })
+          },
+          ...(heard === undefined ? {} : { heard }),
+        })
+      } catch (thrown) {
+        const { context: _, ...error } = errorReply(toError(thrown), undefined)
+        data[name] = error
+      }
+    })
+    await Promise.all(joins)
+    return { data }
+  }
+
+  async #say(connection: Connection, { room, message }: Message): Promise<() => Promise<Reply>> {
+    const say = await this.#options.broadcast.prepare(connection, roomName(room), message)
+    return async () => ({ data: true, id: await say() })
+  }
+
+  async #emit(connection: Connection, { name, data }: Message): Promise<() => Promise<Reply>> {
+    const handler = typeof name === 'string' ? this.#options.events.handlerOf(name) : undefined
+    if (handler === undefined) throw new AH_ROOMS_VERB(`nobody answers the event ${shown(name)}`)
+    return async () => ({ data: (await handler(data, connection)) ?? null })
+  }
+
+  async #ack(connection: Connection, { ackId, data }: Message): Promise<undefined> {
+    // One that comes too late is nobody's business.
+    connection.acknowledge(ackId, data ?? null)
+  }
+
+  async #action(connection: Connection, message: Message): Promise<() => Promise<Reply>> {
+    const { actions, maxPendingActions } = this.#options
+    if (connection.pendingActions >= maxPendingActions) {
+      throw new AH_ROOMS_MESSAGE('you have too many pending requests')
+    }
+    connection.pendingActions += 1
+    connection.totalActions += 1
+    return async () => {
+      try {
+        return await actions.run(connection, message['params'], idOf(message['messageId']))
+      } finally {
+        connection.pendingActions -= 1
+      }
+    }
+  }
+}
+
+async function quit(connection: Connection): Promise<undefined> {
+  connection.disconnect()
+}
+
+/** The reply to what failed, as ActionHero writes it, with the code. */
+function errorReply(error: Error & { code?: string }, messageId: unknown): Reply {
+  const text = `Error: ${error.message}`
+  const code = typeof error.code === 'string' ? { code: error.code } : {}
+  return { status: text, error: text, ...code, context: 'response', messageId }
+}
+
+function messageIn(text: string): Message {
+  let value: unknown
+  try {
+    value = sjson.parse(text)
+  } catch (cause) {
+    throw new AH_ROOMS_VERB('a message is JSON', { cause })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Message
+  throw new AH_ROOMS_VERB(`a message is an object, got ${shown(value)}`)
+}
+
+/** What the reply bears, if it is something that a client may have meant so. */
+function idOf(messageId: unknown): unknown {
+  const isId = typeof messageId === 'number' || (typeof messageId === 'string' && messageId.length <= 200)
+  return isId ? messageId : undefined
+}
+
+function positionIn(heard: unknown): Position | undefined {
+  if (typeof heard !== 'object' || heard === null) return undefined
+  const { epoch, last } = heard as Record<string, unknown>
+  return typeof epoch === 'string' && epoch !== '' && epoch.length <= 64 && isMessageId(last)
+    ? { epoch, last }
+    : undefined
+}
+
+function detailsOf({ id, user, request, connectedAt, rooms, totalActions, pendingActions }: Connection) {
+  return {
+    id,
+    fingerprint: id,
+    user,
+    remoteIP: request.ip,
+    params: {},
+    connectedAt,
+    rooms,
+    totalActions,
+    pendingActions,
+  }
+}

@@ -1,0 +1,156 @@
+// One websocket: what comes, what goes, and its end.
+import type { Duplex } from 'node:stream'
+import type { FastifyBaseLogger } from 'fastify'
+import type { WebSocket } from 'ws'
+import type { Connection, Outlet } from '../connection.ts'
+import type { Parcel } from '../parcel.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Outflow } from './outflow.ts'
+import type { Rate } from './rate.ts'
+
+/** What it works with. */
+export interface SocketLineOptions {
+  readonly socket: WebSocket
+  /** That the websocket runs on: its frames are written here, made once for all who get them. */
+  readonly stream: Duplex
+  readonly outflow: Outflow
+  readonly rate: Rate
+  readonly protocol: Pick<Protocol, 'hear' | 'refuse'>
+  readonly maxMessageBytes: number
+  readonly maxUnsentBytes: number
+  readonly log: FastifyBaseLogger
+  readonly onCut: () => void
+}
+
+/** Codes of RFC 6455, and of its registry. */
+const codes = { unsupported: 1003, policy: 1008, restart: 1012 } as const
+// Messages that wait for their turn; the peer is not read while there are so many.
+const mostWaiting = 64
+// What fragments may have for heads, and what may lie in one read: more than a message has, without one, is none.
+const overheadBytes = 81_920
+// What a peer may take to answer when it is told that this is the end.
+const closeMs = 1_000
+
+/** ws reads, checks and closes; what we send we write ourselves, between its frames: without compression it holds none back. */
+export class SocketLine implements Outlet {
+  readonly #options: SocketLineOptions
+  #waiting: Buffer[] = []
+  #connection: Connection | undefined
+  #open = 0
+  /** That came since the last message, or the last ping of ours. */
+  #bytes = 0
+  #isAlive = true
+  #isEnding = false
+
+  constructor(options: SocketLineOptions) {
+    this.#options = options
+    const { socket, stream, log, maxMessageBytes } = options
+    // ws counts the fragments that hold something, and no pings.
+    stream.on('data', ({ length }: Buffer) => {
+      this.#bytes += length
+      if (this.#bytes > maxMessageBytes + overheadBytes && !this.#isEnding)
+        this.close(codes.policy, 'no message in sight')
+    })
+    socket.on('message', (data, isBinary) => this.#hear(data as Buffer, isBinary))
+    socket.on('pong', () => {
+      this.#isAlive = true
+    })
+    socket.on('error', (error) => log.debug({ err: error }, 'a websocket has an error'))
+  }
+
+  /** Whose messages these are. */
+  serve(connection: Connection): void {
+    this.#connection = connection
+  }
+
+  push(parcel: Parcel): void {
+    const { socket, stream, outflow, maxUnsentBytes, log, onCut } = this.#options
+    if (socket.readyState !== socket.OPEN) return
+    if (stream.writableLength > maxUnsentBytes) {
+      log.info({ bytes: stream.writableLength }, 'a client does not read: its websocket is cut')
+      onCut()
+      this.terminate()
+      return
+    }
+    this.#waiting.push(parcel.frames)
+    if (this.#waiting.length === 1) outflow.add(this)
+  }
+
+  readonly flush = (): void => {
+    const waiting = this.#waiting
+    this.#waiting = []
+    const { socket, stream } = this.#options
+    if (socket.readyState !== socket.OPEN || waiting.length === 0) return
+    if (waiting.length > 1) stream.cork()
+    for (const frames of waiting) stream.write(frames)
+    if (waiting.length > 1) stream.uncork()
+  }
+
+  close(code: number, reason: string): void {
+    // What it was told before that comes first.
+    this.flush()
+    this.#isEnding = true
+    this.#options.socket.close(code, reason)
+  }
+
+  /** Asks for a sign of life; cuts it if none has come after `pongMs`. */
+  ping(pongMs: number): void {
+    const { socket } = this.#options
+    if (socket.readyState !== socket.OPEN) return
+    this.#isAlive = false
+    this.#bytes = 0
+    socket.ping()
+    // Had this process been busy for so long, the answer would be there and not read yet: it is read first.
+    const look = (): void => {
+      if (!this.#isAlive) this.terminate()
+    }
+    setTimeout(() => setImmediate(look), pongMs).unref()
+  }
+
+  /** Tells the client to come again elsewhere. Resolves when it is closed, in time whatever the peer does. */
+  async end(): Promise<void> {
+    const { socket } = this.#options
+    if (socket.readyState === socket.CLOSED) return
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    // Its goodbye has to be heard.
+    socket.resume()
+    this.close(codes.restart, 'the server restarts')
+    const patience = setTimeout(() => this.terminate(), closeMs)
+    await closed
+    clearTimeout(patience)
+  }
+
+  terminate(): void {
+    this.#isEnding = true
+    this.#options.socket.terminate()
+  }
+
+  #hear(data: Buffer, isBinary: boolean): void {
+    const { rate, protocol } = this.#options
+    const connection = this.#connection
+    this.#bytes = 0
+    if (this.#isEnding || connection === undefined) return
+    if (isBinary) {
+      this.close(codes.unsupported, 'messages are texts')
+      return
+    }
+    const verdict = rate.take()
+    if (verdict === 'refuse') protocol.refuse(connection)
+    else if (verdict === 'pass') this.#take(connection, data.toString())
+    else {
+      // What was taken before is answered first.
+      this.#isEnding = true
+      void connection.turn.then(() => this.close(codes.policy, 'too many messages'))
+    }
+  }
+
+  #take(connection: Connection, text: string): void {
+    const { socket, protocol } = this.#options
+    this.#open += 1
+    if (this.#open >= mostWaiting) socket.pause()
+    void protocol.hear(connection, text).then(() => {
+      this.#open -= 1
+      if (socket.isPaused && !this.#isEnding) socket.resume()
+    })
+  }
+}

@@ -17,6 +17,7 @@ export function overtakenContract({ cache, redis, valueKey }: CacheUnderTest): v
   // Owners share no runs in a process: each is to the other as another process is.
   const other = cache.withOwner('other')
   const minute = { expireMs: 60_000 }
+  const produceKey = (key: string) => valueKey(key).replace('cache:', 'produce:')
 
   const removals: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
     destroy: (key) => other.destroy(key),
@@ -105,6 +106,26 @@ export function overtakenContract({ cache, redis, valueKey }: CacheUnderTest): v
     assert.equal(await redis.exists(valueKey(`${key} too`)), 0)
   })
 
+  test('[12] an error that cannot be shown ends the run like any other', async () => {
+    const key = freshName('hostile')
+    const hostile = [
+      Object.defineProperty(new Error(), 'message', {
+        get() {
+          throw new Error('no')
+        },
+      }),
+      Object.assign(new Error(), { name: Object.create(null) }),
+      Object.create(null),
+      undefined,
+    ]
+    for (const thrown of hostile) {
+      const failed = cache.getOrSet(key, minute, () => Promise.reject(thrown))
+      await assert.rejects(failed, (error) => error === thrown)
+      assert.doesNotMatch((await redis.get(produceKey(key))) ?? '', /^run/)
+    }
+    assert.equal(await other.getOrSet(key, { ...minute, timeoutMs: 500 }, () => 'made'), 'made')
+  })
+
   test("[12] each waits for another's run as long as it said, whoever else of its process waits too", async () => {
     const key = freshName('patience')
     const [begun, done] = [gate(), gate()]
@@ -126,7 +147,7 @@ export function overtakenContract({ cache, redis, valueKey }: CacheUnderTest): v
 
   test('[12] who still has time when a dead producer is replaced runs its own, with its own time', async () => {
     const key = freshName('inherited')
-    await redis.set(valueKey(key).replace('cache:', 'produce:'), 'run of-a-dead-process:1 - -', 'PX', 400)
+    await redis.set(produceKey(key), 'run of-a-dead-process:1 - -', 'PX', 400)
     const hasty = assert.rejects(
       cache.getOrSet(key, { ...minute, timeoutMs: 50 }, () => assert.fail('its time was over')),
       { code: 'AH_CACHE_PRODUCE_TIMEOUT' },

@@ -5,8 +5,17 @@ import { fromJson } from '../json-text.ts'
 // An error may carry a whole response in its message.
 const longest = 4096
 
-/** The error as text: name, message, code and status. */
+/** The error as text: name, message, code and status. Never throws: others wait to be told that the run is over. */
 export function errorText(thrown: unknown): string {
+  try {
+    return textOf(thrown)
+  } catch (resistance) {
+    // A getter that throws, a name that is no text.
+    return textOf(new Error('the producer threw an error that cannot be shown', { cause: resistance }))
+  }
+}
+
+function textOf(thrown: unknown): string {
   const { name, message, code, statusCode } = toError(thrown) as Error & { code?: unknown; statusCode?: unknown }
   return JSON.stringify({
     name: String(name).slice(0, longest),

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lifecycleOf } from 'fastify-ah-kit'
 import { redisRegistryOf } from 'fastify-ah-kit/redis'
+import type { PubSub } from 'fastify-ah-pubsub'
 import { scaled, startRedis, until } from 'fastify-ah-test-support'
 import { openApp, openPubSub } from './open-pubsub.ts'
 
@@ -11,8 +12,11 @@ describe('Redis stopped and started', () => {
   test('[1] each time everything works again: channels, wildcards, calls, the list; and nothing grows', async (t) => {
     const redis = await startRedis({}, t)
     const options = { redis: redis.url, probeMs: 50, leaseMs: 900 }
-    const [app, other] = [await openApp(options, t), await openPubSub(options, t)]
-    const { pubsub } = app
+    const apps = [await openApp(options, t), await openApp(options, t)] as const
+    const [app] = apps
+    const [pubsub, other] = apps.map((one) => one.pubsub) as [PubSub, PubSub]
+    const isReady = async () =>
+      (await Promise.all(apps.map((one) => lifecycleOf(one).readiness()))).every(({ ready }) => ready)
     const heard: unknown[] = []
     await pubsub.subscribe('/a', (data) => heard.push(data))
     await pubsub.subscribe('/*', (data) => heard.push(data))
@@ -35,12 +39,12 @@ describe('Redis stopped and started', () => {
         await sleep(downMs)
         await redis.restart()
         isOver = true
-        await until(async () => (await lifecycleOf(app).readiness()).ready, { deadlineMs: 5_000 })
+        await until(isReady, { deadlineMs: 5_000 })
         await working
         heard.length = 0
         await other.publish('/a', 'after')
         await until(() => heard.filter((data) => data === 'after').length === 2, { deadlineMs: 5_000 })
-        assert.equal(await until(() => pubsub.call('who', 1, { node: other.id }), { deadlineMs: 5_000 }), 'other')
+        assert.equal(await pubsub.call('who', 1, { node: other.id }), 'other')
         assert.equal((await pubsub.nodes()).length, 2)
       }
     }

@@ -100,6 +100,29 @@ describe('connections killed', () => {
   })
 })
 
+test('a call of a node whose connection is down reaches it when it is back, and is carried out once', async (t) => {
+  const redis = await startRedis({}, t)
+  const caller = await openPubSub({ redis: redis.url }, t)
+  const callee = await openPubSub({ redis: redis.url }, t)
+  let runs = 0
+  callee.handle('count', () => {
+    runs += 1
+    return runs
+  })
+  const channel = `actionhero:pubsub-internal:/actionhero/node/${callee.id}`
+  const client = redis.client()
+  for (let round = 1; round <= scaled(100, 10); round += 1) {
+    await until(async () => ((await client.pubsub('NUMSUB', channel)) as unknown[])[1] === 1)
+    // In one go: to connect anew takes longer than that.
+    const [, [, listening]] = (await Promise.all([
+      client.client('KILL', 'TYPE', 'PUBSUB'),
+      client.pubsub('NUMSUB', channel),
+    ])) as [unknown, [string, number]]
+    assert.equal(listening, 0)
+    assert.equal(await caller.call('count', undefined, { node: callee.id, timeoutMs: 10_000 }), round)
+  }
+})
+
 describe('subscriptions at random', () => {
   test("[23] while connections are killed: at rest Redis' set equals memory's", async (t) => {
     const redis = await startRedis({}, t)

@@ -19,7 +19,7 @@ function opened() {
     transport: {
       publish: (channel, text) =>
         new Promise((resolve, reject) => {
-          sent.push({ channel, text, answer: (error) => (error === undefined ? resolve() : reject(error)) })
+          sent.push({ channel, text, answer: (error) => (error === undefined ? resolve(1) : reject(error)) })
         }),
     },
     boot: 'me',

@@ -1,4 +1,5 @@
 // Calls between nodes: asked on the channel of a node, or on that of all; answered on that of the caller.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { errorToSend, receivedError, type SentError } from './call-error.ts'
 import { type CallHandlers, checkCallName } from './call-handlers.ts'
@@ -7,6 +8,7 @@ import { AH_PUBSUB_NO_HANDLER, AH_PUBSUB_NODE_GONE, AH_PUBSUB_NOT_ALLOWED, AH_PU
 import { checkMember } from './json-text.ts'
 import type { Nodes } from './nodes.ts'
 import type { PendingCalls } from './pending-calls.ts'
+import { SeenCalls } from './seen-calls.ts'
 import { shown } from './shown.ts'
 import type { CallAllOptions, CallOptions, MessageInfo, NodeAnswer } from './types.ts'
 
@@ -24,12 +26,15 @@ export interface CallsOptions {
 
 const everybody = '/actionhero/calls'
 const longestTimeoutMs = 600_000
+// Between two tries to reach a node that is on the list and does not listen.
+const retryMs = 50
 
 const channelOf = (node: string): string => `/actionhero/node/${node}`
 
 /** Asks other nodes, and answers them. */
 export class Calls {
   readonly #options: CallsOptions
+  readonly #seen = new SeenCalls()
 
   constructor(options: CallsOptions) {
     this.#options = options
@@ -66,12 +71,21 @@ export class Calls {
   }
 
   #ask(channel: string, name: string, args: unknown, nodes: readonly string[], ms: number) {
-    const { pending, control } = this.#options
+    const { pending } = this.#options
     const what = `the arguments of the call of ${shown(name)}`
     return pending.open(name, nodes, ms, async (call) => {
       checkMember(args, what)
-      await control.publish(channel, { call, name, args, ms }, what)
+      await this.#deliver(channel, { call, name, args, ms }, what, () => pending.has(call))
     })
+  }
+
+  /**
+   * Says it again while nobody listens there and somebody wants it: who is on the list and does not listen has lost its
+   * connection, and is about to be back.
+   */
+  async #deliver(channel: string, message: object, what: string, isWanted: () => boolean): Promise<void> {
+    const { control } = this.#options
+    while ((await control.publish(channel, message, what)) === 0 && isWanted()) await sleep(retryMs)
   }
 
   /** One of the nodes that handle the name. */
@@ -126,21 +140,23 @@ export class Calls {
   }
 
   async #answer(reply: number, { name, args, ms }: Record<string, unknown>, from: string): Promise<void> {
-    const { handlers, control } = this.#options
+    const { handlers } = this.#options
     const waits = typeof ms === 'number' && ms >= 1 && ms <= longestTimeoutMs ? ms : this.#options.timeoutMs
+    if (!this.#seen.isFirst(from, reply, waits)) return
     const info = new Asked(from, waits)
     const what = `the answer to the call of ${shown(name)}`
+    const isWanted = (): boolean => !info.isOver
     let error: SentError
     try {
       const result = await handlers.run(name, args, info, waits)
       checkMember(result, what)
-      await control.publish(channelOf(from), { reply, result }, what)
+      await this.#deliver(channelOf(from), { reply, result }, what, isWanted)
       return
     } catch (thrown) {
       error = errorToSend(thrown)
     }
     // Also where the result cannot be sent: a cycle, say. Where Redis is away this fails too, and the caller times out.
-    await control.publish(channelOf(from), { reply, error }, what)
+    await this.#deliver(channelOf(from), { reply, error }, what, isWanted)
   }
 }
 
@@ -153,6 +169,11 @@ class Asked {
   constructor(from: string, ms: number) {
     this.from = from
     this.#endsAt = performance.now() + ms
+  }
+
+  /** The caller waits no longer. */
+  get isOver(): boolean {
+    return performance.now() > this.#endsAt
   }
 
   get signal(): AbortSignal {

@@ -22,11 +22,14 @@ export class Control {
     this.#options = options
   }
 
-  /** Throws `AH_PUBSUB_DATA` and `AH_PUBSUB_TOO_LARGE` before anything is sent, for which errors call the data `what`. */
-  async publish(channel: string, data: unknown, what = 'the message'): Promise<void> {
+  /**
+   * Answers how many connections listened. Throws `AH_PUBSUB_DATA` and `AH_PUBSUB_TOO_LARGE` before anything is sent, for
+   * which errors call the data `what`.
+   */
+  async publish(channel: string, data: unknown, what = 'the message'): Promise<number> {
     const { keys, publisher, maxMessageBytes } = this.#options
     const text = toJson(data, what, maxMessageBytes)
-    await publisher.publish({ channel, redisChannel: keys.control(channel), isSigned: true }, text)
+    return publisher.publish({ channel, redisChannel: keys.control(channel), isSigned: true }, text)
   }
 
   /** `redisName`, if it is not that of the channel: a wildcard's. */

@@ -140,8 +140,8 @@ export class Nodes {
     return connection.run(dropNodes, [keys.nodeList, keys.nodeLeases], [bootId, isOnlyThis ? '1' : ''])
   }
 
-  #tell(what: 'joined' | 'left', ids: readonly string[]): Promise<void> {
-    return this.#options.control.publish(channel, { [what]: ids })
+  async #tell(what: 'joined' | 'left', ids: readonly string[]): Promise<void> {
+    await this.#options.control.publish(channel, { [what]: ids })
   }
 
   async #hear(news: unknown): Promise<void> {

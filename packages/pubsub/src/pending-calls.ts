@@ -52,6 +52,11 @@ export class PendingCalls {
     })
   }
 
+  /** Whether anybody still waits for an answer to it. */
+  has(number: number): boolean {
+    return this.#pending.has(number)
+  }
+
   /** A node has answered. What nobody waits for (any more) is passed over. */
   settle(number: unknown, answer: NodeAnswer<unknown>): void {
     const pending = this.#pending.get(number as number)

@@ -28,7 +28,7 @@ export interface Destination {
 }
 
 interface Lane {
-  readonly batch: TickBatch<string, void>
+  readonly batch: TickBatch<string, number>
   seq: number
   isFirst: boolean
   isBusy: boolean
@@ -57,8 +57,11 @@ export class Publisher {
     this.#options = options
   }
 
-  /** Sends a message, JSON already. Resolves when Redis has it; rejects with the kit's `AH_KIT_REDIS_*` codes. */
-  publish(destination: Destination, text: string): Promise<void> {
+  /**
+   * Sends a message, JSON already. Resolves when Redis has it, with how many connections listened; rejects with the kit's
+   * `AH_KIT_REDIS_*` codes.
+   */
+  publish(destination: Destination, text: string): Promise<number> {
     if (this.#isClosed) return Promise.reject(new AH_PUBSUB_CLOSED())
     const lane = this.#lanes.get(destination.redisChannel) ?? this.#begin(destination)
     return lane.batch.add(text)
@@ -82,7 +85,7 @@ export class Publisher {
       isFirst: true,
       isBusy: false,
       usedAt: performance.now(),
-      batch: new TickBatch<string, void>({
+      batch: new TickBatch<string, number>({
         name: `messages on ${destination.channel}`,
         serial: true,
         maxItems: mostItems,
@@ -99,14 +102,15 @@ export class Publisher {
     lane: Lane,
     { channel, redisChannel, isSigned }: Destination,
     items: readonly string[],
-  ): Promise<undefined[]> {
+  ): Promise<number[]> {
     const { transport, boot, now, seal, counts } = this.#options
     lane.seq += 1
     lane.isBusy = true
     const frame = encodeFrame({ boot, seq: lane.seq, isFirst: lane.isFirst, at: now(), channel }, items)
     lane.isFirst = false
+    let listeners: number
     try {
-      await transport.publish(redisChannel, isSigned ? seal(redisChannel, frame) : frame)
+      listeners = await transport.publish(redisChannel, isSigned ? seal(redisChannel, frame) : frame)
     } catch (thrown) {
       const error = toError(thrown)
       // Their time is nearly over, and Redis is away: they would wait as long once more.
@@ -118,7 +122,7 @@ export class Publisher {
       lane.usedAt = performance.now()
     }
     counts.published += items.length
-    return new Array<undefined>(items.length).fill(undefined)
+    return new Array<number>(items.length).fill(listeners)
   }
 
   #forgetIdle(): void {

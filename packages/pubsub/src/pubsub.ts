@@ -39,7 +39,9 @@ export class PubSub {
     this.#engine = engine
     this.raw = engine.raw
     this.internal = {
-      publish: async (name, data) => engine.control.publish(single(internalChannel(name)).name, data),
+      publish: async (name, data) => {
+        await engine.control.publish(single(internalChannel(name)).name, data)
+      },
       subscribe: async (name, handler) => {
         const channel = this.#subscribable(internalChannel(name), handler)
         const redisName = engine.keys.control(globOf(channel))
@@ -158,7 +160,8 @@ export class PubSub {
       const { keys, maxMessageBytes, publisher } = this.#engine
       const { name } = single(userChannel(channel))
       const text = toJson(data, 'the message', maxMessageBytes)
-      return publisher.publish({ channel: name, redisChannel: keys.user(name), isSigned: false }, text)
+      // The number of listeners that it answers is nobody's business: on a channel of users there are no promises about it.
+      return publisher.publish({ channel: name, redisChannel: keys.user(name), isSigned: false }, text).then(ignore)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -172,3 +175,5 @@ export class PubSub {
     return channel
   }
 }
+
+function ignore(): void {}

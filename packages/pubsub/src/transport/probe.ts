@@ -16,7 +16,7 @@ export interface ProbeOptions {
   readonly everyMs: number
   /** A channel that nobody else uses, which the server of this connection serves now; undefined while none is known. */
   readonly channelFor: (id: string) => string | undefined
-  readonly publish: (channel: string, text: string) => Promise<void>
+  readonly publish: (channel: string, text: string) => Promise<unknown>
   /** There may be names to ask for. */
   readonly sync: () => void
 }

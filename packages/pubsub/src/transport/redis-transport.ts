@@ -45,12 +45,12 @@ export class RedisTransport implements Transport {
     client.on('+node', this.#placeLater)
   }
 
-  async publish(channel: string, text: string): Promise<void> {
+  publish(channel: string, text: string): Promise<number> {
     const { connection, isSharded } = this.#options
-    if (this.#isClosed) throw new AH_PUBSUB_CLOSED()
-    if (isSharded) await connection.write('SPUBLISH', [channel, text])
-    else if (connection.isCluster) await connection.run(publishOnMaster, [channel], [text])
-    else await connection.write('PUBLISH', [channel, text])
+    if (this.#isClosed) return Promise.reject(new AH_PUBSUB_CLOSED())
+    if (isSharded) return connection.write('SPUBLISH', [channel, text])
+    if (connection.isCluster) return connection.run(publishOnMaster, [channel], [text])
+    return connection.write('PUBLISH', [channel, text])
   }
 
   hold(name: string): Promise<void> {

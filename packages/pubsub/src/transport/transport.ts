@@ -13,10 +13,10 @@ export interface TransportListener {
 /** Carries texts to all who hold a channel, in one order for all of them. Names are those of Redis. */
 export interface Transport {
   /**
-   * Resolves when Redis has taken it. To be called again for a channel only after that, or a repeat after a cut would
+   * Resolves when Redis has taken it, with how many connections listened where it was published. To be called again for a channel only after that, or a repeat after a cut would
    * come behind the next. Rejects when Redis is away (`AH_KIT_REDIS_DOWN`: surely not sent).
    */
-  publish(channel: string, text: string): Promise<void>
+  publish(channel: string, text: string): Promise<number>
   /** Resolves when Redis has confirmed that it sends us what is published there. A name with `*` is a pattern. */
   hold(name: string): Promise<void>
   /** Resolves when Redis has confirmed the opposite, or the connection that held it is gone. */

@@ -1,7 +1,16 @@
 // One client, several processes: polls that land anywhere, processes that end, in order and killed.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Nginx, scaled, startNginx, startRedis, type TestScope, until } from 'fastify-ah-test-support'
+import { KeySpace } from 'fastify-ah-kit/redis'
+import {
+  type Nginx,
+  scaled,
+  startNginx,
+  startRedis,
+  startRedisCluster,
+  type TestScope,
+  until,
+} from 'fastify-ah-test-support'
 import type { Client } from 'faye'
 import { ask, connectOf, shakeHands } from './bayeux-http.ts'
 import { type FayeApp, hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
@@ -152,29 +161,34 @@ for (const transport of transports) {
   })
 }
 
-test('many requests of one client at once, in three processes: it is kept by one, and hears all once', async (t) => {
-  const prefix = fresh()
-  const apps = await Promise.all([1, 2, 3].map(() => openFaye(redis.url, prefix, t)))
-  const clientId = await shakeHands(apps[0]!.url)
-  await ask(apps[1]!.url, { channel: '/meta/subscribe', clientId, subscription: ['/numbers', '/n/*'] })
-  const heard: number[] = []
-  const stop = publishing(apps[0]!, '/numbers')
-  for (let round = 0; round < scaled(200, 25); round += 1) {
-    const answers = await Promise.all(apps.map(({ url }) => ask(url, connectOf(clientId, 5))))
-    // They come at the same time, so which of them is first is nobody's to say.
-    const numbers = answers.flatMap(([connected, ...messages]) => {
-      assert.equal(connected!.successful, true, connected!.error)
-      return messages.map(({ data }) => data as number)
-    })
-    heard.push(...numbers.sort((a, b) => a - b))
-  }
-  const count = await stop()
-  for (let last = -1; last !== heard.length; ) {
-    last = heard.length
-    const [, ...messages] = await ask(apps[2]!.url, connectOf(clientId, 50))
-    heard.push(...messages.map(({ data }) => data as number))
-  }
-  assert.deepEqual(heard, upTo(count))
-  const epoch = await redis.client().hget(`${prefix.prefix}faye:${clientId}`, 'epoch')
-  assert.ok(Number(epoch) > 20, `kept by ${epoch} in turn`)
-})
+for (const store of ['one server', 'a Redis Cluster'] as const) {
+  test(`many requests of one client at once, in three processes on ${store}: it is kept by one, and hears all once`, async (t) => {
+    const prefix = fresh()
+    const cluster = store === 'one server' ? undefined : await startRedisCluster({}, t)
+    const nodes = cluster?.nodes.map(({ host, port }) => ({ host, port })) ?? []
+    const apps = await Promise.all([1, 2, 3].map(() => openFaye(cluster ? { cluster: nodes } : redis.url, prefix, t)))
+    const clientId = await shakeHands(apps[0]!.url)
+    await ask(apps[1]!.url, { channel: '/meta/subscribe', clientId, subscription: ['/numbers', '/n/*'] })
+    const heard: number[] = []
+    const stop = publishing(apps[0]!, '/numbers')
+    for (let round = 0; round < scaled(200, 25); round += 1) {
+      const answers = await Promise.all(apps.map(({ url }) => ask(url, connectOf(clientId, 5))))
+      // They come at the same time, so which of them is first is nobody's to say.
+      const numbers = answers.flatMap(([connected, ...messages]) => {
+        assert.equal(connected!.successful, true, connected!.error)
+        return messages.map(({ data }) => data as number)
+      })
+      heard.push(...numbers.sort((a, b) => a - b))
+    }
+    const count = await stop()
+    for (let last = -1; last !== heard.length; ) {
+      last = heard.length
+      const [, ...messages] = await ask(apps[2]!.url, connectOf(clientId, 50))
+      heard.push(...messages.map(({ data }) => data as number))
+    }
+    assert.deepEqual(heard, upTo(count))
+    const space = new KeySpace({ prefix: prefix.prefix, isTagged: cluster !== undefined })
+    const epoch = await (cluster?.client() ?? redis.client()).hget(space.key('faye', clientId), 'epoch')
+    assert.ok(Number(epoch) > 20, `kept by ${epoch} in turn`)
+  })
+}

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { type FayeOptions, fastifyAhFaye } from 'fastify-ah-faye'
+import type { RedisOption } from 'fastify-ah-kit/redis'
 import { fastifyAhPubsub } from 'fastify-ah-pubsub'
 import { atEnd, type TestScope } from 'fastify-ah-test-support'
 import faye, { type Client } from 'faye'
@@ -16,7 +17,7 @@ export interface FayeApp {
 }
 
 /** Both plugins on one Redis, listening on a free port; closed at the end of the test. */
-export async function openFaye(redis: string, options: FayeOptions, scope: TestScope): Promise<FayeApp> {
+export async function openFaye(redis: RedisOption, options: FayeOptions, scope: TestScope): Promise<FayeApp> {
   const lines: string[] = []
   const stream = { write: (line: string) => void lines.push(line) }
   const app = fastify({ logger: { level: 'debug', stream } })

@@ -147,3 +147,38 @@ test('[8] a namespace that would lie among the keys of another is none', async (
     assert.equal(isNamespace!(bad), false, bad)
   }
 })
+
+test('a pool takes as many jobs as it has room for, and grows while that is used up', async () => {
+  const { WorkerPool } = (await partOf('worker-pool')) as never as {
+    WorkerPool: new (
+      size: object,
+    ) => {
+      room: number
+      running: readonly { claim: number }[]
+      hasSuspect: boolean
+      add(work: object): void
+      remove(work: object): void
+      idle(): Promise<void>
+      start(onChange: () => void): void
+      close(): void
+    }
+  }
+  const pool = new WorkerPool({ min: 2, max: 8, maxEventLoopDelayMs: 1_000, checkIntervalMs: 10 })
+  const works = Array.from({ length: 4 }, (_, claim) => ({ claim, place: -1, isSuspect: claim === 3 }))
+  for (const work of works) pool.add(work)
+  assert.deepEqual([pool.room, pool.hasSuspect], [0, true])
+  pool.remove(works[1]!)
+  pool.remove(works[1]!)
+  pool.remove(works[3]!)
+  assert.deepEqual([pool.running.map(({ claim }) => claim), pool.hasSuspect], [[0, 2], false])
+  // Its own timer keeps nothing alive.
+  const alive = setInterval(() => undefined, 1_000)
+  await new Promise<void>((resolve) => pool.start(resolve))
+  clearInterval(alive)
+  assert.equal(pool.room, 2)
+  const isIdle = pool.idle()
+  for (const work of works) pool.remove(work)
+  await isIdle
+  pool.close()
+  assert.equal(pool.room, 0)
+})

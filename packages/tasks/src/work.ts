@@ -42,6 +42,8 @@ export class Work {
   parsed: ParsedPayload | undefined
   #job: Job | undefined
   #abortReason: Error | undefined
+  /** In the pool that it runs in; -1: in none. */
+  place = -1
   /** Its settle is on the way: that the claim is gone is no news any more. */
   isSettling = false
   /** It takes up a slot of its concurrency key, which its settle frees. */

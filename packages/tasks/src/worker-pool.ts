@@ -16,7 +16,10 @@ const resolutionMs = 5
 /** The size follows the event loop: at most `max`, and `min` at least, however slow it is. */
 export class WorkerPool {
   readonly #size: PoolSize
-  readonly #running = new Map<number, Work>()
+  // A list, each work knowing its place: a Map that is filled and emptied without end leaves old tables behind, which keep
+  // what was in them from being collected early.
+  readonly #running: Work[] = []
+  #wasUsedUp = false
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs })
   #check: NodeJS.Timeout | undefined
   #capacity: number
@@ -31,7 +34,7 @@ export class WorkerPool {
 
   /** How many jobs may begin now. */
   get room(): number {
-    return this.#isClosed ? 0 : Math.max(0, this.#capacity - this.#running.size)
+    return this.#isClosed ? 0 : Math.max(0, this.#capacity - this.#running.length)
   }
 
   get isClosed(): boolean {
@@ -48,7 +51,7 @@ export class WorkerPool {
 
   /** Those in hand, the oldest first. */
   get running(): readonly Work[] {
-    return [...this.#running.values()]
+    return this.#running.toSorted((a, b) => a.claim - b.claim)
   }
 
   /** Looks at the event loop now and then; `onChange` hears of each change. */
@@ -60,24 +63,33 @@ export class WorkerPool {
       const late = Math.max(0, this.#delay.mean / 1e6 - resolutionMs)
       this.#delay.reset()
       const before = this.#capacity
-      // Up by one where it is used up, and down at once: a loop that is late makes every job late.
+      // A loop that is late makes every job late; one that is not takes more, if what there is was used up.
       if (late > maxEventLoopDelayMs) this.#capacity = Math.max(min, Math.floor(before / 2))
-      else if (this.#running.size >= before) this.#capacity = Math.min(max, before + 1)
+      else if (this.#wasUsedUp) this.#capacity = Math.min(max, before * 2)
+      this.#wasUsedUp = this.#running.length >= this.#capacity
       if (this.#capacity !== before) onChange(this.#capacity, late)
     }, checkIntervalMs)
     this.#check.unref()
   }
 
   add(work: Work): void {
-    this.#running.set(work.claim, work)
+    work.place = this.#running.push(work) - 1
+    if (this.#running.length >= this.#capacity) this.#wasUsedUp = true
     if (work.isSuspect) this.#suspects += 1
   }
 
   /** Makes room: the run is over, whether or not Redis has heard of it. */
   remove(work: Work): void {
-    if (!this.#running.delete(work.claim)) return
+    const { place } = work
+    if (place < 0) return
+    work.place = -1
+    const last = this.#running.pop() as Work
+    if (last !== work) {
+      this.#running[place] = last
+      last.place = place
+    }
     if (work.isSuspect) this.#suspects -= 1
-    if (this.#running.size === 0) for (const done of this.#onIdle.splice(0)) done()
+    if (this.#running.length === 0) for (const done of this.#onIdle.splice(0)) done()
   }
 
   /** No room from now on. */
@@ -89,7 +101,7 @@ export class WorkerPool {
 
   /** Resolves when nothing runs. */
   idle(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve()
+    if (this.#running.length === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onIdle.push(resolve))
   }
 }

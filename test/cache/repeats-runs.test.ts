@@ -96,7 +96,7 @@ function repeatTests(prepare: Prepare): void {
     const { cache } = subject
     const names = Array.from({ length: 50 }, (_, index) => `k ${index}`)
     await cut(subject, script, () => Promise.all(names.map((name, index) => cache.save(name, index, 60_000))))
-    const values = await cut(subject, /^mget$/i, () => Promise.all(names.map((name) => cache.get(name))))
+    const values = await cut(subject, script, () => Promise.all(names.map((name) => cache.get(name))))
     assert.deepEqual(
       values,
       names.map((_, index) => index),

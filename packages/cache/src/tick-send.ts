@@ -13,6 +13,7 @@ import {
 import type { ReplySize } from './reply-size.ts'
 import { loadAndRenew } from './scripts/load-and-renew.ts'
 import { loadAndRenewAll } from './scripts/load-and-renew-all.ts'
+import { loadEntries } from './scripts/load-entries.ts'
 import { saveEntries } from './scripts/save-entries.ts'
 import { saveEntry } from './scripts/save-entry.ts'
 
@@ -53,15 +54,15 @@ export async function sendTogether(
   async function readAll(reads: readonly Read[]): Promise<Answers> {
     // A key that many want is asked for once.
     const places = new Map<string, number>()
-    const keys: string[] = []
-    for (const { value, lock } of reads) {
-      if (places.has(value)) continue
-      places.set(value, keys.length)
-      keys.push(value, lock)
-    }
-    const found = await connection.read<(string | null)[]>('MGET', keys)
-    size.note(found, places.size)
-    return reads.map(({ value }) => pairAt(found, places.get(value) as number))
+    for (const { value } of reads) if (!places.has(value)) places.set(value, places.size)
+    const keys = [...places.keys()]
+    const heads = [Buffer.byteLength(valuePrefix), lockPrefix]
+    const found = await connection.run<(string | null)[]>(loadEntries, keys, heads)
+    size.note(found, keys.length)
+    return reads.map(({ value }) => {
+      const place = places.get(value) as number
+      return [found[place] ?? null, found[keys.length + place] ?? null]
+    })
   }
 
   async function renewAll(renewals: readonly Renewal[]): Promise<Answers> {

@@ -6,6 +6,7 @@ export const environmentPlaces: Readonly<Record<string, string>> = {
   'packages/kit/src/environment.ts': 'what the plugins take from it',
   'packages/cache/src/cli/environment.ts': 'what the command fastify-ah cache takes from it',
   'packages/tasks/src/environment.ts': 'what the tasks take from it, as ActionHero',
+  'packages/tasks/src/cli/environment.ts': 'what the command fastify-ah tasks takes from it, and hands to an app',
   'packages/cluster/src/start-cluster.ts': "what a program of one's own starts its workers with",
   'packages/cluster/src/cli/environment.ts': 'what the command takes from it, and hands to workers',
 }

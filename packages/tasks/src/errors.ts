@@ -80,3 +80,5 @@ export const AH_TASKS_NOT_FAILED: CodedErrorConstructor = createError(
   'this job is not in the failed list',
   404,
 )
+/** A command line of `fastify-ah tasks` cannot be understood. */
+export const AH_TASKS_USAGE: CodedErrorConstructor = createError('AH_TASKS_USAGE', '%s', 500)

@@ -10,6 +10,7 @@ import { EventLog } from './event-log.ts'
 import { makeKeys } from './keys.ts'
 import { options, type ParsedTasksOptions, type TasksOptions } from './options.ts'
 import { makeParts } from './parts.ts'
+import { noteRegistered } from './registered.ts'
 import { resolveRole } from './role.ts'
 import { Runtime } from './runtime.ts'
 import type { Scope } from './scope.ts'
@@ -37,8 +38,10 @@ async function plugin(app: FastifyInstance, input: TasksOptions): Promise<void> 
   const connection = await redisFor(app, { owner: 'tasks', redis, embedded })
   await warnOfEviction(app, connection)
   const parts = makeParts(app, scopeOf(app, connection, parsed), durability)
-  const runtime = new Runtime(parts, { ...parsed, ...resolveRole(parsed) })
+  const registered = { parts, options: { ...parsed, ...resolveRole(parsed) } }
+  const runtime = new Runtime(parts, registered.options)
   const tasks = new Tasks(parts, app)
+  noteRegistered(tasks, registered)
   all.set(decorator, tasks)
   // A getter, so that a definition made in a child scope knows its scope.
   const ofScope = new WeakMap<FastifyInstance, Tasks>([[app, tasks]])
@@ -47,6 +50,7 @@ async function plugin(app: FastifyInstance, input: TasksOptions): Promise<void> 
       let found = ofScope.get(this)
       if (found === undefined) {
         found = new Tasks(parts, this)
+        noteRegistered(found, registered)
         ofScope.set(this, found)
       }
       return found

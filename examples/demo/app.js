@@ -7,6 +7,7 @@ import fastifyAhCache from 'fastify-ah-cache'
 import fastifyAhCluster from 'fastify-ah-cluster'
 import { lifecycleOf } from 'fastify-ah-kit'
 import fastifyAhPubsub from 'fastify-ah-pubsub'
+import { baking, queueLengths } from './baking.js'
 
 const name = { type: 'string', minLength: 1, maxLength: 100 }
 
@@ -48,14 +49,16 @@ export default async function demo(app) {
   }))
 
   app.get('/state', async () => {
-    const [count, { workers }, nodes] = await Promise.all([
+    const [count, { workers }, nodes, queues] = await Promise.all([
       app.cache.get('count'),
       app.cluster.status(),
       app.pubsub.nodes(),
+      queueLengths(app),
     ])
-    return { count: count ?? 0, workers, nodes, answeredBy: process.pid }
+    return { count: count ?? 0, workers, nodes, queues, answeredBy: process.pid }
   })
 
+  await baking(app)
   await tellListeners(app)
 
   app.post(

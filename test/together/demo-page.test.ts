@@ -90,3 +90,25 @@ test('what is said on one node is heard on all: by every page, whichever worker 
     fullPage: true,
   })
 })
+
+test('a task shows its progress; its worker killed, the other bakes the loaf again to its end', async (t) => {
+  const demo = await startDemo(t)
+  await demo.untilServing()
+  const { page, errors } = await openPage(t, demo.url)
+  const said = page.locator('#loaf')
+  const percent = () => page.locator('#baked').evaluate((bar) => (bar as unknown as { value: number }).value)
+  await page.locator('#queues', { hasText: '0 in oven' }).waitFor()
+  await page.getByRole('button', { name: 'Bake a loaf' }).click()
+  await said.filter({ hasText: /^baked by pid \d+$/ }).waitFor()
+  await until(async () => (await percent()) >= 20)
+  const [, first] = /pid (\d+)/.exec((await said.textContent()) ?? '') as RegExpExecArray
+  await page.getByRole('button', { name: 'kill -9 its baker' }).click()
+  await said.filter({ hasText: /^baked by pid \d+, who began again/ }).waitFor()
+  await page.screenshot({ path: join(process.env['AH_SCREENSHOTS'] ?? tempDir(t).path, 'task.png'), fullPage: true })
+  await said.filter({ hasText: /^done by pid \d+, who began again/ }).waitFor()
+  const [, second] = /pid (\d+)/.exec((await said.textContent()) ?? '') as RegExpExecArray
+  assert.notEqual(second, first)
+  assert.equal(await percent(), 100)
+  assert.equal(await page.locator('#trouble').textContent(), '')
+  assert.deepEqual(errors, [])
+})

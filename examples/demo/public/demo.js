@@ -48,11 +48,35 @@ function workerCard({ id, pid, state, restarts, uptimeMs }, isAnswering) {
 }
 
 async function refresh() {
-  const { count, workers, nodes, answeredBy } = await ask('GET', 'state')
+  const { count, workers, nodes, queues, answeredBy } = await ask('GET', 'state')
   credit(answeredBy)
   element('count').textContent = count
   element('workers').replaceChildren(...workers.map((worker) => workerCard(worker, worker.pid === answeredBy)))
   element('nodes').textContent = `live nodes: ${nodes.map(({ title, pid }) => `${title} (pid ${pid})`).join(', ')}`
+  const waiting = Object.entries(queues).map(([queue, length]) => `${length} in ${queue}`)
+  element('queues').textContent = `waiting: ${waiting.join(', ')}`
+}
+
+// The last loaf that was put into the oven; the others are baked unseen.
+let loaf
+
+async function watchLoaf(id) {
+  loaf = id
+  while (loaf === id) {
+    // A worker that is killed while it answers is no trouble: the next answer comes from the other.
+    const { state, progress, result } = await ask('GET', `loaves/${id}`).catch(() => ({}))
+    if (progress) element('baked').value = progress.percent
+    const { bakedBy, recovered } = result ?? progress ?? {}
+    const again = recovered ? ', who began again: its first baker was killed' : ''
+    if (state === 'waiting') element('loaf').textContent = 'waits for a baker'
+    if (state === 'running') element('loaf').textContent = `baked by pid ${bakedBy}${again}`
+    if (state === 'succeeded') {
+      element('loaf').textContent = `done by pid ${bakedBy}${again}`
+      return
+    }
+    if (state === 'failed' || state === 'cancelled') throw new Error(`the loaf is ${state}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }
 
 async function count(times) {
@@ -74,6 +98,17 @@ async function attempt(work) {
   }
 }
 
+element('bake').onclick = () =>
+  attempt(async () => {
+    element('baked').value = 0
+    const { id } = await ask('POST', 'loaves')
+    await watchLoaf(id)
+  })
+element('kill-baker').onclick = () =>
+  attempt(() => {
+    if (loaf === undefined) throw new Error('there is nothing in the oven')
+    return ask('POST', `loaves/${loaf}/kill`)
+  })
 element('count-one').onclick = () => attempt(() => count(1))
 element('count-many').onclick = () => attempt(() => count(50))
 element('note').onsubmit = (event) => {

@@ -1,11 +1,11 @@
 // For tests of apps: what was enqueued, and a run of all queues in this process, on the very engine of production.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AH_TASKS_OPTIONS } from '../errors.ts'
-import type { JobEvent, JobEventName } from '../job-events.ts'
-import { type Registered, registeredOf } from '../registered.ts'
-import { Runtime } from '../runtime.ts'
-import type { Tasks } from '../tasks.ts'
-import type { QueuedJob } from '../types.ts'
+import { AH_TASKS_OPTIONS } from './errors.ts'
+import type { JobEvent, JobEventName } from './job-events.ts'
+import { type Registered, registeredOf } from './registered.ts'
+import { Runtime } from './runtime.ts'
+import type { Tasks } from './tasks.ts'
+import type { QueuedJob } from './types.ts'
 
 /** A job that waits, or is planned. */
 export interface EnqueuedJob {

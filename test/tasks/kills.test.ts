@@ -40,7 +40,7 @@ test('[30] [39] killed at a random instant, again and again: enqueued = succeede
   timeout: 1_800_000,
 }, async (t) => {
   const tasks = await openTasks({ redis: redis.url, define }, t)
-  const rounds = scaled(500, 12)
+  const rounds = scaled(500, 8)
   let enqueued = 0
   const children = new Set<ReturnType<typeof spawnNode>>()
   const start = async () => {

@@ -5,6 +5,7 @@ import { environment, foundInApp, lifecycleOf, oncePerApp, toError } from 'fasti
 import { KeySpace, redisFor } from 'fastify-ah-kit/redis'
 import type { PubSubRegistry } from 'fastify-ah-pubsub'
 import fp from 'fastify-plugin'
+import { serveClient } from './client-files.ts'
 import { Engine } from './engine.ts'
 import { AH_ROOMS_OPTIONS, AH_ROOMS_PUBSUB } from './errors.ts'
 import { RoomKeys } from './keys.ts'
@@ -53,6 +54,7 @@ async function plugin(app: FastifyInstance, input: RoomsOptions): Promise<void> 
   })
   app.addHook('onClose', async () => forgetDeaths())
   await engine.start()
+  await app.register(async (scope) => serveClient(scope, settings.path))
   app.addHook('onReady', async () => {
     if (app.hasDecorator('websocketServer')) {
       throw new AH_ROOMS_OPTIONS(

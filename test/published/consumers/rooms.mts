@@ -7,7 +7,16 @@ import fastifyAhRoomsDefault, {
   type RoomMiddleware,
   type RoomsOptions,
 } from 'fastify-ah-rooms'
+import { connect } from 'fastify-ah-rooms/client'
 import plugin from 'fastify-ah-rooms/plugin'
+
+declare module 'fastify-ah-rooms/client' {
+  interface AhRooms {
+    messages: { lobby: { text: string } }
+    events: { double: { data: number; ack: number } }
+    actions: { sum: { params: { terms: number[] }; reply: { sum: number } } }
+  }
+}
 
 const authorize: Authorize = {
   connect: async ({ headers }) => (headers.cookie === undefined ? false : { user: 'ada' }),
@@ -38,4 +47,15 @@ export async function talk(): Promise<string> {
   await app.rooms.to({ user: 'ada' }).emit('news', { membersCount })
   const [answer] = await app.rooms.to('lobby').emitWithAck('well?', 1, { timeoutMs: 100 })
   return app.rooms.broadcast(null, 'lobby', answer?.data ?? 'hi')
+}
+
+export async function chat(): Promise<number> {
+  const client = connect('ws://localhost/ah/ws', { token: async () => 'secret' })
+  await client.join('lobby', { signal: AbortSignal.timeout(100) })
+  const id: string = await client.say('lobby', { text: 'hi' })
+  // @ts-expect-error: a message of the lobby has a text
+  await client.say('lobby', { txt: id })
+  await client.say('elsewhere', id)
+  const { sum } = await client.action('sum', { terms: [1, 2] })
+  return sum + (await client.emit('double', sum))
 }

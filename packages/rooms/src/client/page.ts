@@ -1,0 +1,15 @@
+// What the client takes from where it runs.
+import type { ConnectOptions } from './types.ts'
+
+/** A browser's page, or Node. */
+export const page = globalThis as unknown as {
+  location?: { href: string }
+  reportError?: (error: unknown) => void
+  WebSocket: NonNullable<ConnectOptions['WebSocket']>
+}
+
+/** A listener's error is the page's business, and keeps nothing from the others. */
+export function report(thrown: unknown): void {
+  const tell = page.reportError ?? console.error
+  tell(thrown)
+}

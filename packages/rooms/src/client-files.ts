@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** In the order in which they need each other. */
-const files = ['rooms-error', 'page', 'message-order', 'requests', 'link', 'client']
+const files = ['rooms-error', 'page', 'listeners', 'message-order', 'requests', 'link', 'client']
 const names = 'RoomsClient,RoomsError,connect'
 const type = 'text/javascript; charset=utf-8'
 

@@ -1,5 +1,6 @@
 // The client, for browsers and Node: what users call. Its files are served as one.
 import { Link } from './link.ts'
+import { Listeners } from './listeners.ts'
 import { isLater } from './message-order.ts'
 import { page, report } from './page.ts'
 import { type Message, Requests } from './requests.ts'
@@ -22,7 +23,7 @@ export class RoomsClient {
   readonly #link: Link
   readonly #requests: Requests
   readonly #rooms = new Map<string, Room>()
-  readonly #listeners = new Map<string, Set<(event: never) => void>>()
+  readonly #listeners = new Listeners()
   readonly #handlers = new Map<string, (data: never, told: Types.Told) => unknown>()
 
   constructor(url: string, options: Types.ConnectOptions = {}) {
@@ -54,9 +55,7 @@ export class RoomsClient {
     name: Name,
     listener: (event: Types.ClientEvents[Name]) => void,
   ): () => void {
-    const all = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, all.add(listener))
-    return () => void all.delete(listener)
+    return this.#listeners.add(name, listener)
   }
 
   /** Answers an event of the server; what it answers is the acknowledgement. */
@@ -171,13 +170,13 @@ export class RoomsClient {
       )
     }
     this.#requests.flush(this.#link.send)
-    this.#tell('connect', undefined)
+    this.#listeners.tell('connect', undefined)
   }
 
   #lost(code: number, reason: string): void {
     for (const room of this.#rooms.values()) room.isIn = false
     this.#requests.lose()
-    this.#tell('disconnect', { code, reason })
+    this.#listeners.tell('disconnect', { code, reason })
   }
 
   #ended(code: number, reason: string): void {
@@ -185,7 +184,7 @@ export class RoomsClient {
     this.#requests.end(error)
     for (const { waiting } of this.#rooms.values()) for (const { reject } of waiting.splice(0)) reject(error)
     this.#rooms.clear()
-    this.#tell('closed', { code, reason })
+    this.#listeners.tell('closed', { code, reason })
   }
 
   #hear(message: Message): void {
@@ -197,22 +196,22 @@ export class RoomsClient {
       // What was heard before the connection broke comes once.
       if (entry?.epoch === epoch && !isLater(id, entry?.last)) return
       if (entry !== undefined) Object.assign(entry, { epoch, last: id })
-      if (context === 'user') this.#tell('message', message as never)
+      if (context === 'user') this.#listeners.tell('message', message as never)
       else this.#told(message as never)
     } else if (context === 'event') this.#told(message as never)
     else if (status === 'joined') this.#joined(room, message)
     else if (status === 'left') {
       this.#rooms.delete(room)
-      this.#tell('left', { room, reason: String(message['reason']) })
+      this.#listeners.tell('left', { room, reason: String(message['reason']) })
     } else if (status === 'gap') {
       if (entry !== undefined) Object.assign(entry, { epoch, last })
-      this.#tell('gap', { room })
-    } else this.#tell('api', message)
+      this.#listeners.tell('gap', { room })
+    } else this.#listeners.tell('api', message)
   }
 
   #told(told: Types.Told & { ackId?: unknown }): void {
     const { event, data, ackId } = told
-    this.#tell('event', told)
+    this.#listeners.tell('event', told)
     const handler = this.#handlers.get(event)
     if (handler === undefined) return
     Promise.resolve(data as never)
@@ -229,7 +228,7 @@ export class RoomsClient {
     const isRecovered = recovered === true
     Object.assign(entry, { isIn: true, epoch }, isRecovered && entry.last !== undefined ? {} : { last })
     for (const { resolve } of entry.waiting.splice(0)) resolve({ recovered: isRecovered })
-    this.#tell('joined', { room, recovered: isRecovered })
+    this.#listeners.tell('joined', { room, recovered: isRecovered })
   }
 
   #refused(room: string, error: RoomsError): void {
@@ -238,17 +237,7 @@ export class RoomsClient {
     const entry = this.#rooms.get(room)
     this.#rooms.delete(room)
     for (const { reject } of entry?.waiting.splice(0) ?? []) reject(error)
-    this.#tell('left', { room, reason: error.message })
-  }
-
-  #tell<Name extends keyof Types.ClientEvents>(name: Name, event: Types.ClientEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        listener(event as never)
-      } catch (thrown) {
-        report(thrown)
-      }
-    }
+    this.#listeners.tell('left', { room, reason: error.message })
   }
 }
 

@@ -20,7 +20,8 @@ let looks = 0
 /** A port on 127.0.0.1 on which nobody listens now, and that this process was not given before. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = looks < BLOCK ? ownBlock + ((looks * STRIDE) % BLOCK) : LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
+    const port =
+      looks < BLOCK ? ownBlock + ((looks * STRIDE) % BLOCK) : LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
     looks += 1
     if (handedOut.has(port)) continue
     handedOut.add(port)

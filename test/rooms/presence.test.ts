@@ -1,6 +1,7 @@
 // Who is a member, whatever happens: processes that die, connections that race, Redis that is away or forgets.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { lifecycleOf } from 'fastify-ah-kit'
 import type { MembershipChange } from 'fastify-ah-rooms'
 import { random, scaled, spawnNode, startRedis, until } from 'fastify-ah-test-support'
 import { openRooms, type RoomsApp } from './open-rooms.ts'
@@ -43,6 +44,24 @@ test('[54] a process is killed: its members are out, and leave once', async (t) 
   // Nothing of it stays: neither a lease nor an index.
   await until(async () => ((await redis.command('KEYS', `${prefix.prefix}room-node:*`)) as unknown[]).length === 1)
   assert.equal(own.closed, undefined)
+})
+
+test('[54] the manager announces a death: the members are out at once, whatever the lease', async (t) => {
+  const prefix = { ...fresh(), leaseMs: 60_000 }
+  const one = await openRooms(redis.url, prefix, t)
+  const left = changes(one, 'leave')
+  const file = new URL('./programs/members.js', import.meta.url)
+  const own = { ROOMS_REDIS: redis.url, ROOMS_OPTIONS: JSON.stringify(prefix), ROOMS_MEMBERS: '20' }
+  const [child, other] = ['boot-a', 'boot-ab'].map((AH_BOOT_ID) => spawnNode(file, { env: { ...own, AH_BOOT_ID } }, t))
+  await Promise.all([child, other].map((started) => started!.waitForLine(/^all in$/)))
+  child!.kill('SIGKILL')
+  await child!.exited
+  lifecycleOf(one.app).announcePeerDeath({ bootId: 'boot-a', pid: child!.pid, cause: 'crashed' })
+  await until(async () => (await countOf(one)) === 20)
+  await until(() => left.length === 20)
+  // The other's id only begins alike.
+  await one.app.rooms.broadcast(null, 'lobby', 'still in')
+  await other!.waitForLine(/^heard 20 still in$/)
 })
 
 test('[54] a process that was only stopped comes back: its members are in again, and hear', async (t) => {

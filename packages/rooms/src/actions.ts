@@ -79,7 +79,8 @@ function requestOf({ method, url }: ActionRoute, { request }: Connection, params
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(
       ([name, value]) =>
-        value !== undefined && !/^(connection|upgrade|content-.*|transfer-encoding|sec-websocket-.*)$/.test(name),
+        value !== undefined &&
+        !/^(connection|upgrade|accept-encoding|content-.*|transfer-encoding|sec-websocket-.*)$/.test(name),
     ),
   ) as Record<string, string | string[]>
   const own = { method: method as 'GET', headers, remoteAddress: request.ip }

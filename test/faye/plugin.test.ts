@@ -120,7 +120,7 @@ for (const store of ['the embedded store', 'a Redis Cluster'] as const) {
       const app = fastify()
       atEnd(t, () => app.close())
       await app.register(fastifyAhPubsub, given)
-      await app.register(fastifyAhFaye, { ...given, awayMs: 400 })
+      await app.register(fastifyAhFaye, { ...given, awayMs: 5_000 })
       return `${await app.listen({ port: 0, host: '127.0.0.1' })}/faye`
     }
     const isCluster = store === 'a Redis Cluster'

@@ -114,3 +114,20 @@ test('what a program that does not wake us puts into a queue is found by the pol
   await client.rpush('resque:queue:foreign', '{"class":"note","queue":"foreign","args":[7]}')
   await until(() => seen.length === 1, { deadlineMs: soonMs })
 })
+
+test('jobs of a megabyte each come in several exchanges, and all of them come', async (t) => {
+  await client.flushall()
+  const seen: number[] = []
+  const run = ({ n }: { n: number }): void => void seen.push(n)
+  const many = { redis: redis.url, pollMs: 30_000, minTaskProcessors: 30, maxTaskProcessors: 30 }
+  const tasks = await openTasks({ redis: redis.url, define: [{ name: 'big', run }] as never }, t)
+  await tasks.enqueueMany(
+    Array.from({ length: 30 }, (_, n) => ({ name: 'big', inputs: { n, fill: 'x'.repeat(2 ** 20) } })),
+  )
+  await openTasks({ ...many, define: [{ name: 'big', run }] as never }, t)
+  await until(() => seen.length === 30, { deadlineMs: 10_000 })
+  assert.deepEqual(
+    [...seen].sort((a, b) => a - b),
+    Array.from({ length: 30 }, (_, n) => n),
+  )
+})

@@ -4,7 +4,7 @@ import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_TIMEOUT, AH_KIT_REDIS_UNCERTAIN } from 
 const outages = [AH_KIT_REDIS_DOWN, AH_KIT_REDIS_TIMEOUT, AH_KIT_REDIS_UNCERTAIN]
 
 /** Whether it says that Redis did not answer in all the time that a call has. */
-export function isOutage(error: unknown): error is Error {
+function isOutage(error: unknown): error is Error {
   return outages.some((outage) => error instanceof outage)
 }
 

@@ -72,8 +72,8 @@ export class RedisTransport implements Transport {
   async release(name: string): Promise<void> {
     const place = this.#places.get(name)
     this.#places.delete(name)
-    if (place?.feed !== undefined) await place.feed.unwant(name)
-    else place?.fail(new AH_PUBSUB_CLOSED())
+    place?.fail(new AH_PUBSUB_CLOSED())
+    await this.#leaveElsewhere(name)
   }
 
   health(): true | string {
@@ -156,16 +156,25 @@ export class RedisTransport implements Transport {
       }
       const feed = this.#feedOf(name)
       if (feed === undefined || feed === place.feed) continue
-      const old = place.feed
       place.feed = feed
       moved.push(name)
       // Heard twice for a moment, which the numbers of frames show, rather than not at all.
-      held.push(feed.want(name).then(() => old.unwant(name)))
+      held.push(feed.want(name).then(() => this.#leaveElsewhere(name)))
     }
     this.#closeUnused()
     if (moved.length === 0) return
     // What was released meanwhile, or refused, has told that to whom it concerns.
     Promise.allSettled(held).then(() => this.#options.onGap(moved, 'moved'), undefined)
+  }
+
+  /**
+   * Holds a name where it is placed now, and nowhere else. That may be where it was before: what nodes answer while a slot
+   * moves goes to and fro, faster than a connection is made.
+   */
+  async #leaveElsewhere(name: string): Promise<void> {
+    const here = this.#places.get(name)?.feed
+    const others = [...this.#feeds.values()].filter((feed) => feed !== here)
+    await Promise.all(others.map((feed) => feed.unwant(name)))
   }
 
   /** Servers that have left the cluster, or serve nothing any more. */

@@ -5,7 +5,7 @@ import { machineFacts, untilQuiet } from './harness/machine.js'
 import { keepRun, printResult } from './harness/report.js'
 import { Session } from './harness/session.js'
 
-const benchmarks = ['cache', 'cluster', 'pubsub', 'tasks']
+const benchmarks = ['cache', 'cluster', 'pubsub', 'rooms', 'tasks']
 
 const isSmoke = process.argv.includes('--smoke')
 const only = process.argv.find((word) => word.startsWith('--only='))?.slice('--only='.length)

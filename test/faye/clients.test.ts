@@ -86,6 +86,18 @@ for (const transport of transports) {
       }
     })
 
+    test('a burst that two of its subscriptions mean comes once, however long it is', async (t) => {
+      const { app, url } = await openFaye(redis.url, { ...fresh(), maxQueued: 100_000 }, t)
+      const client = openClient(url, transport, t)
+      const [by, wide] = [await hearing(client, '/burst/a'), await hearing(client, '/burst/*')]
+      // One frame of pub/sub, which comes as a whole for the one, then as a whole for the other.
+      const numbers = Array.from({ length: 3_000 }, (_, number) => number)
+      await Promise.all(numbers.map((number) => app.pubsub.publish('/burst/a', number)))
+      await app.pubsub.publish('/burst/a', -1)
+      for (const heard of [by, wide]) await until(() => heard.includes(-1), { deadlineMs: 10_000 })
+      for (const heard of [by, wide]) assert.deepEqual(heard, [...numbers, -1])
+    })
+
     test('a client that disconnects is forgotten at once', async (t) => {
       const prefix = fresh()
       const { url } = await openFaye(redis.url, prefix, t)

@@ -1,5 +1,6 @@
 // A client that this process keeps: what waits for it, and the connection that it has at the moment.
 import type { Delivery } from './delivery.ts'
+import { RecentIds } from './recent-ids.ts'
 import type { Peer } from './types.ts'
 
 /** How much may wait, and who hears of a client that cannot keep up. */
@@ -38,7 +39,7 @@ export class Client {
   #isArriving = true
   #isGone = false
   #isScheduled = false
-  #twice: Set<string> | undefined
+  #twice: RecentIds | undefined
 
   constructor(options: ClientOptions) {
     this.clientId = options.clientId
@@ -57,7 +58,7 @@ export class Client {
 
   /** Channels may overlap from now on: a message that comes by two of them is one message. */
   mayHearTwice(): void {
-    this.#twice ??= new Set()
+    this.#twice ??= new RecentIds()
   }
 
   hear(delivery: Delivery): void {
@@ -76,7 +77,10 @@ export class Client {
     this.#isArriving = false
     this.#waiting = [...before, ...this.#waiting.filter(({ id }) => !heardThere.has(id))]
     // That process may hear sooner than this one.
-    if (heardThere.size > 0) this.#twice = new Set([...(this.#twice ?? []), ...heardThere])
+    if (heardThere.size > 0) {
+      this.mayHearTwice()
+      this.#twice?.addAll(heardThere)
+    }
     this.#schedule()
   }
 
@@ -138,8 +142,6 @@ export class Client {
     if (this.#twice === undefined) return false
     if (this.#twice.has(id)) return true
     this.#twice.add(id)
-    // The two are heard within moments of each other.
-    if (this.#twice.size > 1_000) for (const old of [...this.#twice].slice(0, 500)) this.#twice.delete(old)
     return false
   }
 

@@ -2,62 +2,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { KeySpace } from 'fastify-ah-kit/redis'
-import {
-  type Nginx,
-  scaled,
-  startNginx,
-  startRedis,
-  startRedisCluster,
-  type TestScope,
-  until,
-} from 'fastify-ah-test-support'
+import { scaled, startRedis, startRedisCluster, until } from 'fastify-ah-test-support'
 import type { Client } from 'faye'
+import { balance, publishing } from './balance.ts'
 import { ask, connectOf, shakeHands } from './bayeux-http.ts'
-import { type FayeApp, hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
+import { hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
 
 const redis = await startRedis({}, test)
 let prefixes = 0
 const fresh = () => {
   prefixes += 1
   return { prefix: `handover-${prefixes}:` }
-}
-
-/** An nginx that sends each request, or websocket, to the next app. */
-function balance(apps: readonly FayeApp[], scope: TestScope): Promise<Nginx> {
-  const servers = apps.map(({ port }) => `server 127.0.0.1:${port} max_fails=0;`).join(' ')
-  const conf = ({ port }: { port: number }) => `
-    upstream apps { ${servers} }
-    server {
-      listen 127.0.0.1:${port};
-      location / {
-        proxy_pass http://apps;
-        proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header Connection $http_connection;
-        proxy_next_upstream error timeout http_503 non_idempotent;
-      }
-    }`
-  return startNginx({ conf }, scope)
-}
-
-/** Publishes numbers on a channel until it is told to stop; answers how many. */
-function publishing({ app }: FayeApp, channel: string): () => Promise<number> {
-  let isOver = false
-  let number = 0
-  const work = (async () => {
-    while (!isOver) {
-      await app.pubsub.publish(channel, number)
-      number += 1
-      // Time is the subject: there have to be messages before, while and after.
-      if (number % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
-    }
-  })()
-  return async () => {
-    isOver = true
-    await work
-    return number
-  }
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number)

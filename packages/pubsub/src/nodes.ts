@@ -46,6 +46,8 @@ export class Nodes {
   readonly #loop: Loop
   #isRead = false
   #isRegistered = false
+  /** Others hold this node to be dead, and are to hear that it lives. */
+  #isMourned = false
 
   constructor(options: NodesOptions) {
     this.#options = options
@@ -131,7 +133,10 @@ export class Nodes {
     this.#take(records, mayEnd === 1)
     const left = gone.flatMap((record) => (record === null ? [] : (readNode(record)?.id ?? [])))
     if (left.length > 0) await this.#tell('left', left)
-    if (wasKnown === 0) await this.#tell('joined', [node.id])
+    if (wasKnown === 0 || this.#isMourned) {
+      this.#isMourned = false
+      await this.#tell('joined', [node.id])
+    }
     return leaseMs / 3
   }
 
@@ -146,8 +151,18 @@ export class Nodes {
 
   async #hear(news: unknown): Promise<void> {
     const { left, joined } = (news ?? {}) as { left?: unknown; joined?: unknown }
-    if (Array.isArray(left)) this.#forget(left)
-    if (Array.isArray(joined) && joined.some((id) => !this.#known.has(id))) await this.list()
+    if (Array.isArray(left)) this.#hearOfDeaths(left)
+    if (!Array.isArray(joined)) return
+    // Said behind the news that it left: it was held to be dead, and lives.
+    for (const id of joined) this.#left.delete(id)
+    if (joined.some((id) => !this.#known.has(id))) await this.list()
+  }
+
+  #hearOfDeaths(ids: readonly unknown[]): void {
+    this.#forget(ids)
+    if (!ids.includes(this.#options.self().id)) return
+    this.#isMourned = true
+    this.hurry()
   }
 
   #take(records: readonly string[], mayEnd: boolean): void {
@@ -173,7 +188,7 @@ export class Nodes {
     const ownId = self().id
     for (const id of ids) {
       const node = this.#known.get(id as string)
-      // Whoever holds us to be dead hears otherwise at our next sign of life.
+      // Whoever holds us to be dead hears otherwise, see #hearOfDeaths.
       if (node === undefined || node.id === ownId) continue
       this.#known.delete(node.id)
       this.#left.set(node.id, performance.now() + echoMs)

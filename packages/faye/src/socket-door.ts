@@ -1,7 +1,8 @@
 // Websockets: takes upgrades of the path, and ends them all when the app ends.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyBaseLogger } from 'fastify'
+import { refuseUpgrade, type Upgrades } from 'fastify-ah-kit'
 import { WebSocketServer } from 'ws'
 import type { Bayeux } from './bayeux.ts'
 import type { Origins } from './origins.ts'
@@ -9,7 +10,7 @@ import { SocketLine } from './socket-line.ts'
 
 /** What it is made of. */
 export interface SocketDoorOptions {
-  readonly server: Server
+  readonly upgrades: Upgrades
   readonly path: string
   readonly bayeux: Bayeux
   readonly origins: Origins
@@ -23,12 +24,12 @@ const pingMs = 25_000
 const closeMs = 1_000
 const mostFragments = 1_024
 
-/** Other upgrades are other plugins' business, unless there are none. */
 export class SocketDoor {
   readonly #options: SocketDoorOptions
   readonly #sockets: WebSocketServer
   readonly #lines = new Set<SocketLine>()
   #pings: NodeJS.Timeout | undefined
+  #leave: (() => void) | undefined
   #isClosing = false
 
   constructor(options: SocketDoorOptions) {
@@ -43,7 +44,8 @@ export class SocketDoor {
   }
 
   open(): void {
-    this.#options.server.on('upgrade', this.#onUpgrade)
+    const { upgrades, path } = this.#options
+    this.#leave = upgrades.take(path, this.#onUpgrade)
     this.#pings = setInterval(() => {
       for (const line of this.#lines) line.ping()
     }, pingMs)
@@ -58,17 +60,14 @@ export class SocketDoor {
 
   close(): void {
     clearInterval(this.#pings)
-    this.#options.server.off('upgrade', this.#onUpgrade)
+    this.#leave?.()
     for (const line of this.#lines) line.terminate()
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const { path, server, origins } = this.#options
-    const [asked] = (request.url ?? '').split('?')
-    if (asked !== path && asked !== `${path}/`) {
-      if (server.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found')
-    } else if (this.#isClosing) refuse(socket, '503 Service Unavailable')
-    else if (!origins.allows(request.headers)) refuse(socket, '403 Forbidden')
+    const { origins } = this.#options
+    if (this.#isClosing) refuseUpgrade(socket, '503 Service Unavailable')
+    else if (!origins.allows(request.headers)) refuseUpgrade(socket, '403 Forbidden')
     else this.#sockets.handleUpgrade(request, socket, head, (accepted) => this.#accept(accepted, request))
   }
 
@@ -78,11 +77,4 @@ export class SocketDoor {
     this.#lines.add(line)
     socket.once('close', () => this.#lines.delete(line))
   }
-}
-
-/** The answer of a server to an upgrade that it does not make. */
-function refuse(socket: Duplex, status: ServerResponse['statusMessage']): void {
-  // A peer that resets the connection meanwhile must not end the process.
-  socket.on('error', () => socket.destroy())
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

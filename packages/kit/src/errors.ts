@@ -32,6 +32,12 @@ export const AH_KIT_DRAIN_TIMEOUT: CodedErrorConstructor = createError(
   'the drain part "%s" was not done within %d ms',
   500,
 )
+/** Two plugins of an app want the upgrades of one path. */
+export const AH_KIT_UPGRADE_TAKEN: CodedErrorConstructor = createError(
+  'AH_KIT_UPGRADE_TAKEN',
+  'the upgrades of %s belong to another plugin: give one of them another path',
+  500,
+)
 
 /**
  * The thrown value as an Error: errors pass as they are, anything else (undefined, a string, an object whose

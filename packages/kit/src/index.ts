@@ -6,6 +6,7 @@ export {
   AH_KIT_DRAIN_TIMEOUT,
   AH_KIT_LOOP_STUCK,
   AH_KIT_OPTIONS,
+  AH_KIT_UPGRADE_TAKEN,
   type CodedErrorConstructor,
   toError,
 } from './errors.ts'
@@ -24,4 +25,5 @@ export { type CheckedOptions, defineOptions } from './options.ts'
 export type { OptionSchema, OptionsDefinition, PassedByReference } from './options-definition.ts'
 export { foundInApp, oncePerApp, rootOf } from './root.ts'
 export { TickBatch, type TickBatchOptions } from './tick-batch.ts'
+export { refuseUpgrade, type UpgradeHandler, Upgrades, upgradesOf } from './upgrades.ts'
 export { within } from './within.ts'

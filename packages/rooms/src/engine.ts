@@ -1,6 +1,6 @@
 // The parts of one registration, put together.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { instanceId, toError, within } from 'fastify-ah-kit'
+import { instanceId, toError, upgradesOf, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { Actions } from './actions.ts'
@@ -116,10 +116,9 @@ export class Engine {
     this.remote = new Remote({ pubsub, name: `rooms ${settings.decorator}`, connections, membership, live })
     const onReborn = (): Promise<void> => this.makeStartingRooms()
     this.presence = new Presence({ index, store, live, membership, events, leaseMs, onReborn, log })
-    const { server } = app
     const { origins: listed, allowMissingOrigin: allowMissing } = settings
     this.sockets = new SocketRoute({
-      server,
+      upgrades: upgradesOf(app),
       settings,
       origins: new Origins({ listed, allowMissing }),
       identify: (request) => this.identify(request),

@@ -1,9 +1,9 @@
 // The door for websockets: who gets in, how they are kept alive, and how all are let go when the app ends.
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { toError, within } from 'fastify-ah-kit'
+import { refuseUpgrade, toError, type Upgrades, within } from 'fastify-ah-kit'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Connections } from '../connections.ts'
 import type { ParsedRoomsOptions } from '../options.ts'
@@ -21,7 +21,7 @@ type Settings = Pick<
 
 /** What it is made of. */
 export interface SocketRouteOptions {
-  readonly server: Server
+  readonly upgrades: Upgrades
   readonly settings: Settings
   readonly origins: Origins
   readonly identify: (request: ConnectRequest) => Promise<Identified | false>
@@ -38,13 +38,13 @@ const identifyMs = 10_000
 const drainStepMs = 20
 const leastDrainMsEach = 2
 
-/** Other upgrades are other plugins' business, unless there are none. */
 export class SocketRoute {
   readonly #options: SocketRouteOptions
   readonly #sockets: WebSocketServer
   readonly #lines = new Set<SocketLine>()
   readonly #outflow = new Outflow()
   #pings: NodeJS.Timeout | undefined
+  #leave: (() => void) | undefined
   #isClosing = false
   cut = 0
 
@@ -59,8 +59,8 @@ export class SocketRoute {
   }
 
   open(): void {
-    const { server, settings } = this.#options
-    server.on('upgrade', this.#onUpgrade)
+    const { upgrades, settings } = this.#options
+    this.#leave = upgrades.take(settings.path, this.#onUpgrade)
     this.#pings = setInterval(() => {
       for (const line of this.#lines) line.ping(settings.pongMs)
     }, settings.pingMs)
@@ -84,21 +84,18 @@ export class SocketRoute {
   close(): void {
     this.#isClosing = true
     clearInterval(this.#pings)
-    this.#options.server.off('upgrade', this.#onUpgrade)
+    this.#leave?.()
     for (const line of this.#lines) line.terminate()
   }
 
   readonly #onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
-    const { settings, server, origins, log } = this.#options
-    const [asked] = (request.url ?? '').split('?')
-    if (asked !== settings.path && asked !== `${settings.path}/`) {
-      if (server.listenerCount('upgrade') === 1) refuse(stream, '404 Not Found')
-    } else if (this.#isClosing) refuse(stream, '503 Service Unavailable')
-    else if (!origins.allows(request)) refuse(stream, '403 Forbidden')
+    const { origins, log } = this.#options
+    if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
+    else if (!origins.allows(request)) refuseUpgrade(stream, '403 Forbidden')
     else {
       this.#letIn(request, stream, head).catch((thrown: unknown) => {
         log.error({ err: toError(thrown) }, 'authorize.connect failed')
-        refuse(stream, '500 Internal Server Error')
+        refuseUpgrade(stream, '500 Internal Server Error')
       })
     }
   }
@@ -112,8 +109,8 @@ export class SocketRoute {
     const identified = await within(identifyMs, this.#options.identify(asked), () => {
       throw new Error(`it did not answer within ${identifyMs} ms`)
     })
-    if (identified === false) refuse(stream, '403 Forbidden')
-    else if (this.#isClosing) refuse(stream, '503 Service Unavailable')
+    if (identified === false) refuseUpgrade(stream, '403 Forbidden')
+    else if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
     else if (!stream.destroyed) {
       stream.off('error', onError)
       this.#sockets.handleUpgrade(request, stream, head, (socket) => this.#accept(socket, stream, asked, identified))
@@ -144,11 +141,4 @@ export class SocketRoute {
       void connections.close(connection)
     })
   }
-}
-
-/** The answer of a server to an upgrade that it does not make. */
-function refuse(stream: Duplex, status: string): void {
-  // A peer that resets the connection meanwhile must not end the process.
-  stream.on('error', () => stream.destroy())
-  if (!stream.destroyed) stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

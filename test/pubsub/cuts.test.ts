@@ -123,6 +123,30 @@ test('a call of a node whose connection is down reaches it when it is back, and 
   }
 })
 
+test('a call of all reaches also those whose connection is down just now, when they are back, and once', async (t) => {
+  const redis = await startRedis({}, t)
+  const proxy = await startProxy({ target: redis }, t)
+  const caller = await openPubSub({ redis: redis.url }, t)
+  const others = [await openPubSub({ redis: redis.url }, t), await openPubSub({ redis: proxy.url }, t)]
+  const runs = others.map(({ id }) => ({ id, count: 0 }))
+  for (const [index, other] of others.entries()) {
+    other.handle('count', () => {
+      runs[index]!.count += 1
+      return runs[index]!.count
+    })
+  }
+  for (let round = 1; round <= scaled(100, 5); round += 1) {
+    // To connect anew takes longer than to ask.
+    proxy.cut()
+    const answers = await caller.callAll('count', undefined, { timeoutMs: 10_000 })
+    for (const { id } of runs) {
+      const answer = answers.find(({ node }) => node === id)
+      assert.ok(answer !== undefined && 'result' in answer, `round ${round}: ${id} has answered`)
+      assert.equal(answer.result, round)
+    }
+  }
+})
+
 describe('subscriptions at random', () => {
   test("[23] while connections are killed: at rest Redis' set equals memory's", async (t) => {
     const redis = await startRedis({}, t)

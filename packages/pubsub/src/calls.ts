@@ -1,6 +1,7 @@
 // Calls between nodes: asked on the channel of a node, or on that of all; answered on that of the caller.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
+import { toError } from 'fastify-ah-kit'
 import { errorToSend, receivedError, type SentError } from './call-error.ts'
 import { type CallHandlers, checkCallName } from './call-handlers.ts'
 import type { Control } from './control.ts'
@@ -51,7 +52,10 @@ export class Calls {
     checkCallName(name)
     const ms = this.#timeoutOf(options, ['node', 'timeoutMs'])
     const node = options.node === undefined ? await this.#anyNode(name) : await this.#living(options.node, name)
-    const [answer] = await this.#ask(channelOf(node), name, args, [node], ms)
+    const { pending } = this.#options
+    const [answer] = await this.#ask(name, args, [node], ms, (call, message, what) =>
+      this.#deliver(channelOf(node), message, what, () => pending.isAwaited(call, node)),
+    )
     if (answer === undefined) throw new AH_PUBSUB_NODE_GONE(node, name)
     if ('error' in answer) throw answer.error
     return answer.result
@@ -61,7 +65,9 @@ export class Calls {
     checkCallName(name)
     const ms = this.#timeoutOf(options, ['timeoutMs'])
     const asked = (await this.#options.nodes.list()).map(({ id }) => id)
-    const answers = await this.#ask(everybody, name, args, asked, ms)
+    const answers = await this.#ask(name, args, asked, ms, (call, message, what) =>
+      this.#deliverToAll(asked.length, call, message, what),
+    )
     if (answers.length > 0 && answers.every(isNotAllowed)) {
       throw new AH_PUBSUB_NOT_ALLOWED(name, `none of the ${answers.length} live nodes has a handler of that name`)
     }
@@ -70,12 +76,17 @@ export class Calls {
     return [...answers].sort((a, b) => (place.get(a.node) ?? 0) - (place.get(b.node) ?? 0))
   }
 
-  #ask(channel: string, name: string, args: unknown, nodes: readonly string[], ms: number) {
-    const { pending } = this.#options
+  #ask(
+    name: string,
+    args: unknown,
+    nodes: readonly string[],
+    ms: number,
+    deliver: (call: number, message: object, what: string) => Promise<void>,
+  ) {
     const what = `the arguments of the call of ${shown(name)}`
-    return pending.open(name, nodes, ms, async (call) => {
+    return this.#options.pending.open(name, nodes, ms, async (call) => {
       checkMember(args, what)
-      await this.#deliver(channel, { call, name, args, ms }, what, () => pending.has(call))
+      await deliver(call, { call, name, args, ms }, what)
     })
   }
 
@@ -86,6 +97,23 @@ export class Calls {
   async #deliver(channel: string, message: object, what: string, isWanted: () => boolean): Promise<void> {
     const { control } = this.#options
     while ((await control.publish(channel, message, what)) === 0 && isWanted()) await sleep(retryMs)
+  }
+
+  /** Says it to all at once, and where fewer listen than are asked, to each that has not answered by then. */
+  async #deliverToAll(nodes: number, call: number, message: object, what: string): Promise<void> {
+    const { control, pending, log } = this.#options
+    if ((await control.publish(everybody, message, what)) >= nodes) return
+    // Those that listen have answered by then, as a rule; who hears it twice carries it out once.
+    await sleep(retryMs)
+    const late = pending.awaitedBy(call).map(async (node) => {
+      try {
+        await this.#deliver(channelOf(node), message, what, () => pending.isAwaited(call, node))
+      } catch (thrown) {
+        // The answers of the others count all the same; this one's time will be over.
+        log.debug({ err: toError(thrown), node }, 'a call did not reach a node')
+      }
+    })
+    await Promise.all(late)
   }
 
   /** One of the nodes that handle the name. */

@@ -52,9 +52,14 @@ export class PendingCalls {
     })
   }
 
-  /** Whether anybody still waits for an answer to it. */
-  has(number: number): boolean {
-    return this.#pending.has(number)
+  /** The nodes whose answers to a call are still missing; none for one that nobody waits for any more. */
+  awaitedBy(number: number): readonly string[] {
+    return [...(this.#pending.get(number)?.awaited ?? [])]
+  }
+
+  /** Whether the node's answer to a call is still missing. */
+  isAwaited(number: number, node: string): boolean {
+    return this.#pending.get(number)?.awaited.has(node) === true
   }
 
   /** A node has answered. What nobody waits for (any more) is passed over. */

@@ -124,7 +124,7 @@ export class Writer {
       { maxKeys },
       this.#isClosed
         ? 'counts are given up: the app is closed'
-        : 'counts are given up: too many different keys wait for Redis',
+        : 'counts are given up: too many different keys wait for Redis, or a sum is too large to be exact',
     )
   }
 

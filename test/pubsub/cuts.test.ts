@@ -34,6 +34,7 @@ describe('connections killed', () => {
       }
     })()
     for (let round = 0; round < scaled(30, 5); round += 1) {
+      // Time is the subject: a cut now and then, with traffic between.
       await sleep(150)
       await redis.command('CLIENT', 'KILL', 'TYPE', round % 2 === 0 ? 'pubsub' : 'normal')
       proxy.cut()
@@ -69,6 +70,7 @@ describe('connections killed', () => {
       expected.push(...numbers)
       const [first, ...others] = numbers
       const sent = [publisher.publish('/once', first)]
+      // Time is the subject: the cut comes at any point of the first.
       await sleep(random() * 20)
       sent.push(...others.map((number) => publisher.publish('/once', number)))
       await Promise.all(sent)
@@ -164,6 +166,7 @@ describe('subscriptions at random', () => {
         const [one] = held.splice(Math.floor(random() * held.length), 1)
         pending.push(one!.subscription.then((subscription) => subscription.unsubscribe()))
       }
+      // A turn of the event loop: what was asked for leaves.
       if (random() < 0.2) await sleep(0)
       if (step % 200 === 100) {
         kills += 1

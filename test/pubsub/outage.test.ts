@@ -36,6 +36,7 @@ describe('Redis stopped and started', () => {
           }
         })()
         await redis.stop()
+        // Time is the subject: how long Redis is away.
         await sleep(downMs)
         await redis.restart()
         isOver = true
@@ -65,6 +66,7 @@ describe('Redis stopped and started', () => {
     await until(async () => (await nodes[0]!.nodes()).length === 3)
     for (let round = 0; round < scaled(10); round += 1) {
       await redis.stop()
+      // Time is the subject: away for longer than every lease.
       await sleep(leaseMs + 200)
       // It keeps nothing over a restart.
       await redis.restart()
@@ -73,6 +75,7 @@ describe('Redis stopped and started', () => {
       const end = performance.now() + leaseMs + 500
       while (performance.now() < end) {
         assert.equal((await nodes[1]!.nodes()).length, 3)
+        // Between two looks.
         await sleep(20)
       }
     }

@@ -17,6 +17,7 @@ describe('Redis away', () => {
     const attempts: Promise<unknown>[] = []
     for (let number = 0; number < 20; number += 1) {
       attempts.push(pubsub.publish('/a', number))
+      // Time is the subject: they come one after the other while nothing is answered.
       await sleep(20)
     }
     const subscribed = pubsub

@@ -121,6 +121,7 @@ test('[51] who sends too much is refused, and then closed; who slows down stays'
   const slow = await connect()
   for (let index = 0; index < 50; index += 1) slow.send({ event: 'detailsView', messageId: index })
   await until(() => slow.messages.some(({ code }) => code === 'AH_ROOMS_MESSAGE'))
+  // Time is the subject: the allowance grows again with it.
   await new Promise((resolve) => setTimeout(resolve, 200))
   assert.equal((await slow.request({ event: 'detailsView' }))['status'], 'OK')
 })
@@ -155,6 +156,7 @@ test('[53] a peer that is gone without a word is removed after a ping; a mute on
   for (const client of [alive, lost]) await client.request({ event: 'roomAdd', room: 'lobby' })
   proxy.swallow()
   await until(async () => (await app.rooms.roomStatus('lobby')).membersCount === 1)
+  // Time is the subject: one that answers is left alone for several pings.
   await new Promise((resolve) => setTimeout(resolve, 1_500))
   assert.equal(alive.closed, undefined)
   const mute = await openHandshake(port, t)

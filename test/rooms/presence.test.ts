@@ -96,9 +96,11 @@ test('[11b] Redis is away longer than a lease: nobody leaves; a socket that clos
   own.pause()
   ada.socket.terminate()
   await until(() => one.app.rooms.stats().connections === 0)
+  // Time is the subject: away for longer than the lease.
   await new Promise((resolve) => setTimeout(resolve, prefix.leaseMs * 2))
   own.resume()
   await until(async () => (await countOf(two)) === 1, { deadlineMs: 20_000 })
+  // Time is the subject: one more lease, in which somebody could leave wrongly.
   await new Promise((resolve) => setTimeout(resolve, prefix.leaseMs * 2))
   assert.equal(await countOf(two), 1)
   assert.deepEqual(left, [])

@@ -46,6 +46,7 @@ test('[57] who comes back with a position gets what was missed, once, in order, 
     const { recovered } = await client.request({ event: 'roomAdd', room: 'lobby', heard: positionOf(first) })
     assert.equal(recovered, true)
     back.push(client)
+    // Time is the subject: two that come back 50 ms apart.
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   await talking
@@ -69,6 +70,7 @@ test('[57] the last one heard is the last one said: nothing was missed, also muc
   assert.equal((await again.request({ event: 'roomAdd', room: 'lobby', heard: { epoch, last } }))['recovered'], true)
   await app.rooms.broadcast(null, 'lobby', 'hi')
   await until(() => client.said().length === 1)
+  // Time is the subject: twice as long as the history is kept.
   await new Promise((resolve) => setTimeout(resolve, 100))
   const late = await connect()
   const { recovered } = await late.request({ event: 'roomAdd', room: 'lobby', heard: positionOf(client) })
@@ -157,10 +159,12 @@ test('[57] Redis is away for a moment, again and again: members who stay hear al
         () => void said.push(own),
         () => undefined,
       )
+      // Time is the subject: messages all the while, before and after each cut.
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
   })()
   for (let round = 0; round < scaled(60, 4); round += 1) {
+    // Time is the subject: cuts at any instant.
     await new Promise((resolve) => setTimeout(resolve, 50 + random() * 150))
     await own.command('CLIENT', 'KILL', 'TYPE', round % 2 === 0 ? 'pubsub' : 'normal')
   }

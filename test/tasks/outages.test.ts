@@ -13,6 +13,7 @@ async function counting(url: string, scope: TestScope): Promise<{ tasks: Tasks; 
     name: 'count',
     run: async (n: number) => {
       runs.set(n, (runs.get(n) ?? 0) + 1)
+      // Runs of different length, so that an outage meets each state.
       await sleep(random() * 5)
     },
   }

@@ -101,6 +101,7 @@ test('a queue that comes into being is worked at once by who works all', async (
   const seen: unknown[] = []
   const tasks = await openTasks({ ...options, define: [{ name: 'note', run: (n: unknown) => void seen.push(n) }] }, t)
   for (let n = 0; n < 10; n += 1) {
+    // Asleep: the queue shall come into being while nothing is looked for.
     await sleep(10)
     await tasks.enqueue('note', n, `queue ${n}`)
     await until(() => seen.length === n + 1, { deadlineMs: soonMs })

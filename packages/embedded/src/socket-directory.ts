@@ -8,7 +8,7 @@ import { AH_EMBEDDED_DIRECTORY, AH_EMBEDDED_PATH } from './errors.ts'
 
 const PREFIX = 'fastify-ah-'
 const SOCKET = 'redis.sock'
-/** What mkdtemp puts at the end of a name. */
+/** The characters that mkdtemp replaces at the end of a name. */
 const RANDOM = 'XXXXXX'
 /** `sun_path` less its closing NUL. libuv cuts a longer path short without a word and listens somewhere else. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103

@@ -70,6 +70,7 @@ export class Arrivals {
       if (record === undefined) return undefined
       const client = this.#options.clients.make(clientId, record.epoch + 1)
       const arrival = this.#arrive(client, record.keeper, record.channels)
+      // Who waits for it only wants it over; its error is thrown below.
       this.#arriving.set(clientId, { epoch: client.epoch, done: arrival.catch(() => undefined) })
       try {
         if (await arrival) return client.isGone ? undefined : client

@@ -56,6 +56,7 @@ export class Asker {
 
   /** Has the keeper do something with its client; undefined if it does not answer. */
   async outcome(keeper: string, question: Question): Promise<Outcome | undefined> {
+    // That it does not answer is what the caller wants to know.
     return this.#ask<Outcome>(keeper, question).catch(() => undefined)
   }
 

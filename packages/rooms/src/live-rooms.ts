@@ -103,6 +103,7 @@ export class LiveRooms {
   }
 
   async #leave(name: string, { ready }: Entry): Promise<void> {
+    // What was never subscribed need not be left; those who held it heard why.
     const unsubscribe = await ready.catch(() => undefined)
     await unsubscribe?.()
     await this.#options.index.remove(name)

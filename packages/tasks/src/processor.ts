@@ -190,6 +190,7 @@ export class Processor {
 async function within(ms: number, awaited: Promise<void>, signal?: AbortSignal): Promise<void> {
   const isOver = new AbortController()
   const signals = [isOver.signal, ...(signal === undefined ? [] : [signal])]
+  // Ended early by one of the signals, which is no error.
   const over = sleep(ms, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined)
   await Promise.race([awaited, over])
   isOver.abort()

@@ -83,6 +83,7 @@ export function controlContract({ open, redis, key }: TasksUnderTest): void {
         const count = (running.get(user) ?? 0) + 1
         running.set(user, count)
         most = Math.max(most, count)
+        // Work that takes a while: others could come meanwhile.
         await sleep(5)
         running.set(user, (running.get(user) ?? 0) - 1)
         done += 1

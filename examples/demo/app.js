@@ -8,6 +8,7 @@ import fastifyAhCluster from 'fastify-ah-cluster'
 import { lifecycleOf } from 'fastify-ah-kit'
 import fastifyAhPubsub from 'fastify-ah-pubsub'
 import { baking, queueLengths } from './baking.js'
+import { killOnceSaid } from './kill.js'
 
 const name = { type: 'string', minLength: 1, maxLength: 100 }
 
@@ -74,7 +75,7 @@ export default async function demo(app) {
     const { workers } = await app.cluster.status()
     const victim = workers.find(({ pid }) => pid === Number(params.pid))
     if (victim === undefined) return reply.code(404).send({ message: `no worker has pid ${params.pid}` })
-    process.kill(victim.pid, 'SIGKILL')
+    killOnceSaid(reply, victim.pid)
     return { killed: victim.pid }
   })
 }

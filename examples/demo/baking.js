@@ -3,6 +3,7 @@
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fastifyAhTasks from 'fastify-ah-tasks'
+import { killOnceSaid } from './kill.js'
 
 const steps = 20
 
@@ -34,7 +35,7 @@ export async function baking(app) {
     const baker = workers.find(({ pid }) => pid === loaf?.progress?.bakedBy)
     if (loaf?.state !== 'running' || baker === undefined)
       return reply.code(409).send({ message: 'nobody bakes this loaf just now' })
-    process.kill(baker.pid, 'SIGKILL')
+    killOnceSaid(reply, baker.pid)
     return { killed: baker.pid }
   })
 }

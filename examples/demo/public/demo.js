@@ -3,9 +3,15 @@ const element = (id) => document.getElementById(id)
 const answered = new Map()
 
 async function ask(method, path, body) {
-  const response = await fetch(path, {
-    method,
-    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  const request = () =>
+    fetch(path, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    })
+  // A worker that is killed while it answers is no trouble for a question: the other answers it.
+  const response = await request().catch((error) => {
+    if (method !== 'GET') throw error
+    return request()
   })
   const answer = await response.json()
   if (!response.ok) throw new Error(answer.message)
@@ -63,8 +69,7 @@ let loaf
 async function watchLoaf(id) {
   loaf = id
   while (loaf === id) {
-    // A worker that is killed while it answers is no trouble: the next answer comes from the other.
-    const { state, progress, result } = await ask('GET', `loaves/${id}`).catch(() => ({}))
+    const { state, progress, result } = await ask('GET', `loaves/${id}`)
     if (progress) element('baked').value = progress.percent
     const { bakedBy, recovered } = result ?? progress ?? {}
     const again = recovered ? ', who began again: its first baker was killed' : ''

@@ -1,7 +1,6 @@
 // Owns this process's part in working the queues: claims jobs, runs them, keeps its lease, recovers those of the dead.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { type PeerDeath, toError } from 'fastify-ah-kit'
+import { type PeerDeath, toError, within } from 'fastify-ah-kit'
 import type { Definitions } from './definitions.ts'
 import { Doorbell } from './doorbell.ts'
 import { AH_TASKS_CANCELLED, AH_TASKS_STOPPED } from './errors.ts'
@@ -135,10 +134,10 @@ export class Processor {
   async stop(signal: AbortSignal): Promise<void> {
     const { graceMs, scope } = this.#options
     this.#pool.close()
-    await within(graceMs, this.#pool.idle(), signal)
+    await within(graceMs, this.#pool.idle(), nothing, signal)
     // The last first: each goes to the head of its queue.
     for (const work of this.#pool.running.toReversed()) work.abort(new AH_TASKS_STOPPED(work.task))
-    await within(lastWordsMs, this.#pool.idle())
+    await within(lastWordsMs, this.#pool.idle(), nothing)
     await this.#fetch.close(lastWordsMs)
     await Promise.all([this.#doorbell.stop(), this.#heartbeat.stop(), this.#recover.stop()])
     scope.eventLog.write('worker.end', () => ({ worker: scope.workerName }), 'works no more jobs')
@@ -165,8 +164,15 @@ export class Processor {
       // An exchange that was under way when the stop came: nothing of it begins.
       if (this.#pool.isClosed) work.abort(new AH_TASKS_STOPPED(work.task))
       this.#pool.add(work)
-      void this.#worker.work(work).then(() => this.#pool.remove(work))
+      void this.#worker.work(work).then(() => this.#leave(work))
     }
+  }
+
+  /** A work that ended without a settle, parked or another's by now: no exchange tells of the room that it leaves. */
+  #leave(work: Work): void {
+    if (work.place < 0) return
+    this.#pool.remove(work)
+    if (!this.#pool.isClosed) this.#ask()
   }
 
   #cancel(id: string): void {
@@ -186,16 +192,6 @@ export class Processor {
   }
 }
 
-/** Waits for `awaited`, which does not reject, for `ms` at most, or until the signal aborts. */
-async function within(ms: number, awaited: Promise<void>, signal?: AbortSignal): Promise<void> {
-  const isOver = new AbortController()
-  const signals = [isOver.signal, ...(signal === undefined ? [] : [signal])]
-  // Ended early by one of the signals, which is no error.
-  const over = sleep(ms, undefined, { signal: AbortSignal.any(signals) }).catch(() => undefined)
-  await Promise.race([awaited, over])
-  isOver.abort()
-}
-
 /** Tells of the first failure in a row, and of the others only who wants to know. */
 export function reporter({ eventLog }: Scope): (part: string) => (error: Error, failures: number) => void {
   return (part) => (error, failures) => {
@@ -205,3 +201,6 @@ export function reporter({ eventLog }: Scope): (part: string) => (error: Error, 
     else eventLog.write('worker.poll', fields, 'it still has none')
   }
 }
+
+// A time that is over is no error here.
+function nothing(): void {}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { startEmbeddedStore } from 'fastify-ah-embedded'
 import type { RedisOption } from 'fastify-ah-kit/redis'
-import { startRedisCluster, until } from 'fastify-ah-test-support'
+import { spawnNode, startRedisCluster, until } from 'fastify-ah-test-support'
 import { openRooms } from './open-rooms.ts'
 
 const cluster = await startRedisCluster({}, test)
@@ -54,3 +54,19 @@ for (const [index, [name, redis, sharded]] of places.entries()) {
     })
   })
 }
+
+test('[54] on the embedded store too: the members of a process that was killed are out', async (t) => {
+  const options = { prefix: 'topology-killed:', startingRooms: ['lobby'], leaseMs: 900 }
+  const one = await openRooms(store.path, options, t)
+  const file = new URL('./programs/members.js', import.meta.url)
+  const env = { ROOMS_REDIS: store.path, ROOMS_OPTIONS: JSON.stringify(options), ROOMS_MEMBERS: '5' }
+  const child = spawnNode(file, { env }, t)
+  await child.waitForLine(/^all in$/)
+  assert.equal((await one.app.rooms.roomStatus('lobby')).membersCount, 5)
+  child.kill('SIGKILL')
+  await until(async () => (await one.app.rooms.roomStatus('lobby')).membersCount === 0, { deadlineMs: 15_000 })
+  assert.deepEqual(
+    one.lines.filter((line) => line.includes('could not show a sign of life')),
+    [],
+  )
+})

@@ -1,10 +1,7 @@
 // Owns a node's sign of life in the rooms: its lease is renewed, and those whose lease has ended are put in the grave.
 import { defineScript, sharedBeatLua } from 'fastify-ah-kit/redis'
 
-/**
- * Answers whether the node was known, and the ids of at most 100 nodes whose members are to be taken out. A node that finds
- * itself unknown was taken for dead, or Redis has lost what it knew.
- */
+/** Answers whether the node was known: one that was not was taken for dead, or Redis has lost what it knew. */
 export const beatNode = defineScript({
   name: 'beat-rooms-node',
   keys: ['leases', 'graves', 'beat_key'],
@@ -22,5 +19,5 @@ if may_expire(beat_key, lease) then
     redis.call('SADD', graves, node)
   end
 end
-return {was_known, redis.call('SRANDMEMBER', graves, 100)}`,
+return was_known`,
 })

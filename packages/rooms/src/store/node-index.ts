@@ -14,6 +14,9 @@ export interface NodeIndexOptions {
   readonly leaseMs: number
 }
 
+// Whose members are taken out at one beat.
+const mostDead = 100
+
 /**
  * A node that was taken for dead begins again under another id: whoever still takes out members of the old one does not
  * meet those of the new.
@@ -57,9 +60,11 @@ export class NodeIndex {
   /** Whether this node is still known, and which nodes are dead. */
   async beat(): Promise<{ readonly isKnown: boolean; readonly dead: readonly string[] }> {
     const { connection, keys, leaseMs } = this.#options
-    type Answer = [known: number, dead: string[]]
     const names = [keys.leases, keys.graves, keys.beat]
-    const [known, dead] = await connection.run<Answer>(beatNode, names, [this.id, leaseMs])
+    const known = await connection.run<number>(beatNode, names, [this.id, leaseMs])
+    // By any of them, so that nodes which come by at once do not all begin with the same. Beside the script: the embedded
+    // store lets no script ask for what is random.
+    const dead = await connection.read<string[]>('SRANDMEMBER', [keys.graves, mostDead])
     return { isKnown: known === 1, dead }
   }
 

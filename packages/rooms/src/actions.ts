@@ -95,9 +95,9 @@ function wordOf(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 }
 
-function metadata({ id, request }: Connection, messageId: unknown, receivedParams: unknown, ms: number) {
+function metadata({ id, fingerprint, request }: Connection, messageId: unknown, receivedParams: unknown, ms: number) {
   return {
     serverInformation: { serverName: hostname(), requestDuration: Math.round(ms), currentTime: Date.now() },
-    requesterInformation: { id, fingerprint: id, messageId, remoteIP: request.ip, receivedParams },
+    requesterInformation: { id, fingerprint, messageId, remoteIP: request.ip, receivedParams },
   }
 }

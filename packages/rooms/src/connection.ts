@@ -15,6 +15,8 @@ export interface Outlet {
 export interface ConnectionParts {
   readonly request: ConnectRequest
   readonly identified: Identified
+  /** As the client says; default: its id. */
+  readonly fingerprint?: string | undefined
   readonly outlet: Outlet
 }
 
@@ -23,6 +25,7 @@ export class Connection implements RoomConnection {
   readonly id: string = randomUUID()
   readonly user: string | undefined
   readonly data: unknown
+  readonly fingerprint: string
   readonly request: ConnectRequest
   readonly connectedAt: number = Date.now()
   /** Changed by membership alone. */
@@ -39,10 +42,11 @@ export class Connection implements RoomConnection {
   /** Where each receiver gets texts of its own: behind what is on its way already. */
   #behind: Promise<void> | undefined
 
-  constructor({ request, identified, outlet }: ConnectionParts) {
+  constructor({ request, identified, fingerprint = this.id, outlet }: ConnectionParts) {
     this.request = request
     this.user = identified.user
     this.data = identified.data
+    this.fingerprint = fingerprint
     this.#outlet = outlet
   }
 

@@ -18,6 +18,10 @@ export interface RoomsOptions {
   readonly pubsub?: string
   /** Where websockets connect; default `/ah/ws`. */
   readonly path?: string
+  /** Where ActionHero's own client connects, in Primus' framing; '' for nowhere. Default `/primus`. */
+  readonly primusPath?: string
+  /** The parameter of the query in which that client sends its cookie: its fingerprint. Default `sessionID`. */
+  readonly cookieKey?: string
   /** Who may do what. */
   readonly authorize?: Authorize
   /** Origins of pages that may connect; required in production. Without it pages of the same host. */
@@ -108,6 +112,18 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
       type: 'string',
       pattern: '^(/[A-Za-z0-9_-]+)+$',
       default: '/ah/ws',
+    },
+    primusPath: {
+      description: "where ActionHero's own client connects, in Primus' framing; `''` for nowhere",
+      type: 'string',
+      pattern: '^((/[A-Za-z0-9_-]+)+)?$',
+      default: '/primus',
+    },
+    cookieKey: {
+      description: "parameter of the query in which that client sends its cookie: the connection's fingerprint",
+      type: 'string',
+      minLength: 1,
+      default: 'sessionID',
     },
     authorize: {
       description: 'who may do what: `{ connect?, join?, say? }`; without it everybody everything',

@@ -214,10 +214,10 @@ function positionIn(heard: unknown): Position | undefined {
     : undefined
 }
 
-function detailsOf({ id, user, request, connectedAt, rooms, totalActions, pendingActions }: Connection) {
+function detailsOf({ id, user, fingerprint, request, connectedAt, rooms, totalActions, pendingActions }: Connection) {
   return {
     id,
-    fingerprint: id,
+    fingerprint,
     user,
     remoteIP: request.ip,
     params: {},

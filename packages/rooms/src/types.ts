@@ -22,6 +22,8 @@ export interface RoomConnection {
   readonly id: string
   readonly user: string | undefined
   readonly data: unknown
+  /** What ActionHero's client says of its cookie, else the id. It proves nothing: whoever connects may say anything. */
+  readonly fingerprint: string
   readonly request: ConnectRequest
   /** In ms since 1970. */
   readonly connectedAt: number

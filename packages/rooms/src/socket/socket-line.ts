@@ -6,6 +6,7 @@ import type { Connection, Outlet } from '../connection.ts'
 import type { Parcel } from '../parcel.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Outflow } from './outflow.ts'
+import { primusClose, primusWord } from './primus-frames.ts'
 import type { Rate } from './rate.ts'
 
 /** What it works with. */
@@ -13,6 +14,8 @@ export interface SocketLineOptions {
   readonly socket: WebSocket
   /** That the websocket runs on: its frames are written here, made once for all who get them. */
   readonly stream: Duplex
+  /** Whether the peer speaks Primus' framing. */
+  readonly isPrimus: boolean
   readonly outflow: Outflow
   readonly rate: Rate
   readonly protocol: Pick<Protocol, 'hear' | 'refuse'>
@@ -30,6 +33,9 @@ const mostWaiting = 64
 const overheadBytes = 81_920
 // What a peer may take to answer when it is told that this is the end.
 const closeMs = 1_000
+/** After these our own client does not come again; Primus' does not look at codes, and has to be told. */
+const isForGood = (code: number): boolean =>
+  code === 1000 || code === codes.unsupported || (code >= 4400 && code < 4500)
 
 /** ws reads, checks and closes; what we send we write ourselves, between its frames: without compression it holds none back. */
 export class SocketLine implements Outlet {
@@ -56,6 +62,10 @@ export class SocketLine implements Outlet {
       this.#isAlive = true
     })
     socket.on('error', (error) => log.debug({ err: error }, 'a websocket has an error'))
+  }
+
+  get isPrimus(): boolean {
+    return this.#options.isPrimus
   }
 
   /** Whose messages these are. */
@@ -87,6 +97,7 @@ export class SocketLine implements Outlet {
   }
 
   close(code: number, reason: string): void {
+    if (this.#options.isPrimus && isForGood(code)) this.push(primusClose)
     // What it was told before that comes first.
     this.flush()
     this.#isEnding = true
@@ -145,7 +156,12 @@ export class SocketLine implements Outlet {
   }
 
   #take(connection: Connection, text: string): void {
-    const { socket, protocol } = this.#options
+    const { socket, protocol, isPrimus } = this.#options
+    const word = isPrimus ? primusWord(text, connection.id) : undefined
+    if (word !== undefined) {
+      if (word.answer !== undefined) this.push(word.answer)
+      return
+    }
     this.#open += 1
     if (this.#open >= mostWaiting) socket.pause()
     void protocol.hear(connection, text).then(() => {

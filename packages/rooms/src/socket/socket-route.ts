@@ -11,12 +11,22 @@ import type { Protocol } from '../protocol.ts'
 import type { ConnectRequest, Identified } from '../types.ts'
 import type { Origins } from './origins.ts'
 import { Outflow } from './outflow.ts'
+import { primusPing, primusPingMs } from './primus-frames.ts'
 import { Rate } from './rate.ts'
 import { SocketLine } from './socket-line.ts'
 
 type Settings = Pick<
   ParsedRoomsOptions,
-  'path' | 'maxMessageBytes' | 'messagesPerSecond' | 'messageBurst' | 'maxUnsentBytes' | 'pingMs' | 'pongMs' | 'drainMs'
+  | 'path'
+  | 'primusPath'
+  | 'cookieKey'
+  | 'maxMessageBytes'
+  | 'messagesPerSecond'
+  | 'messageBurst'
+  | 'maxUnsentBytes'
+  | 'pingMs'
+  | 'pongMs'
+  | 'drainMs'
 >
 
 /** What it is made of. */
@@ -30,6 +40,15 @@ export interface SocketRouteOptions {
   readonly log: FastifyBaseLogger
 }
 
+/** A websocket that is let in. */
+interface Accepted {
+  readonly isPrimus: boolean
+  readonly socket: WebSocket
+  readonly stream: Duplex
+  readonly request: ConnectRequest
+  readonly identified: Identified
+}
+
 const closeMs = 1_000
 const mostFragments = 1_024
 // How long the app may take to say who that is.
@@ -37,14 +56,15 @@ const identifyMs = 10_000
 // How many are let go in one step of the drain.
 const drainStepMs = 20
 const leastDrainMsEach = 2
+const longestFingerprint = 256
 
 export class SocketRoute {
   readonly #options: SocketRouteOptions
   readonly #sockets: WebSocketServer
   readonly #lines = new Set<SocketLine>()
   readonly #outflow = new Outflow()
-  #pings: NodeJS.Timeout | undefined
-  #leave: (() => void) | undefined
+  #timers: NodeJS.Timeout[] = []
+  #leave: (() => void)[] = []
   #isClosing = false
   cut = 0
 
@@ -60,11 +80,16 @@ export class SocketRoute {
 
   open(): void {
     const { upgrades, settings } = this.#options
-    this.#leave = upgrades.take(settings.path, this.#onUpgrade)
-    this.#pings = setInterval(() => {
-      for (const line of this.#lines) line.ping(settings.pongMs)
-    }, settings.pingMs)
-    this.#pings.unref()
+    const { path, primusPath, pingMs, pongMs } = settings
+    this.#leave = [upgrades.take(path, (...upgrade) => this.#onUpgrade(false, ...upgrade))]
+    this.#timers = [this.#each(pingMs, (line) => line.ping(pongMs))]
+    if (primusPath === '') return
+    this.#leave.push(upgrades.take(primusPath, (...upgrade) => this.#onUpgrade(true, ...upgrade)))
+    this.#timers.push(
+      this.#each(Math.min(pingMs, primusPingMs), (line) => {
+        if (line.isPrimus) line.push(primusPing(Date.now()))
+      }),
+    )
   }
 
   /** Takes no more, and closes all, spread over the window, so that they do not all come again in one moment. */
@@ -83,24 +108,31 @@ export class SocketRoute {
 
   close(): void {
     this.#isClosing = true
-    clearInterval(this.#pings)
-    this.#leave?.()
+    for (const timer of this.#timers) clearInterval(timer)
+    for (const leave of this.#leave) leave()
     for (const line of this.#lines) line.terminate()
   }
 
-  readonly #onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+  #each(everyMs: number, act: (line: SocketLine) => void): NodeJS.Timeout {
+    const timer = setInterval(() => {
+      for (const line of this.#lines) act(line)
+    }, everyMs)
+    return timer.unref()
+  }
+
+  #onUpgrade(isPrimus: boolean, request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const { origins, log } = this.#options
     if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
     else if (!origins.allows(request)) refuseUpgrade(stream, '403 Forbidden')
     else {
-      this.#letIn(request, stream, head).catch((thrown: unknown) => {
+      this.#letIn(isPrimus, request, stream, head).catch((thrown: unknown) => {
         log.error({ err: toError(thrown) }, 'authorize.connect failed')
         refuseUpgrade(stream, '500 Internal Server Error')
       })
     }
   }
 
-  async #letIn(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
+  async #letIn(isPrimus: boolean, request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     // ws listens to it once it is its own.
     const onError = (): void => void stream.destroy()
     stream.on('error', onError)
@@ -113,16 +145,19 @@ export class SocketRoute {
     else if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
     else if (!stream.destroyed) {
       stream.off('error', onError)
-      this.#sockets.handleUpgrade(request, stream, head, (socket) => this.#accept(socket, stream, asked, identified))
+      this.#sockets.handleUpgrade(request, stream, head, (socket) =>
+        this.#accept({ isPrimus, socket, stream, request: asked, identified }),
+      )
     }
   }
 
-  #accept(socket: WebSocket, stream: Duplex, request: ConnectRequest, identified: Identified): void {
+  #accept({ isPrimus, socket, stream, request, identified }: Accepted): void {
     const { settings, connections, protocol, log } = this.#options
     const { messagesPerSecond, messageBurst, maxMessageBytes, maxUnsentBytes } = settings
     const line = new SocketLine({
       socket,
       stream,
+      isPrimus,
       outflow: this.#outflow,
       rate: new Rate(messagesPerSecond, messageBurst),
       protocol,
@@ -134,11 +169,23 @@ export class SocketRoute {
       },
     })
     this.#lines.add(line)
-    const connection = connections.open({ request, identified, outlet: line })
+    const connection = connections.open({
+      request,
+      identified,
+      fingerprint: valueIn(request.url, settings.cookieKey),
+      outlet: line,
+    })
     line.serve(connection)
     socket.once('close', () => {
       this.#lines.delete(line)
       void connections.close(connection)
     })
   }
+}
+
+/** Of a parameter of the query. */
+function valueIn(url: string, name: string): string | undefined {
+  const at = url.indexOf('?')
+  const value = at === -1 ? null : new URLSearchParams(url.slice(at)).get(name)
+  return value === null || value === '' || value.length > longestFingerprint ? undefined : value
 }

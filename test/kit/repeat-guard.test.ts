@@ -100,6 +100,28 @@ test('[11a] a guard keeps the order of calls of a record, and other records do n
   )
 })
 
+test('[2] calls of a record that wait for each other do not add up their deadlines', async (t) => {
+  const hole = await startProxy({ target: redis }, t)
+  const { connection } = await connected(t, { redis: hole.url, deadlineMs: 600 })
+  const guard = new RepeatGuard(connection)
+  assert.equal(await guard.run(push, 'record', ['waits'], ['before']), 1)
+  hole.swallow()
+  const from = performance.now()
+  const items = Array.from({ length: 20 }, (_, index) => String(index))
+  const outcomes = await Promise.all(items.map((item) => outcomeOf(guard.run(push, 'record', ['waits'], [item]))))
+  // One deadline, and what a busy machine adds; one after the other it would be 12 s.
+  assert.ok(performance.now() - from < 5_000)
+  assert.deepEqual(outcomes, ['AH_KIT_REDIS_UNCERTAIN', ...Array(19).fill('AH_KIT_REDIS_DOWN')])
+  hole.pass()
+  await until(async () => typeof (await outcomeOf(guard.run(push, 'record', ['waits'], ['after']))) === 'number')
+  const kept = (await elements('waits')) as string[]
+  assert.deepEqual(
+    kept.filter((item) => !['before', 'after', '0'].includes(item)),
+    [],
+    'what is said to be down was never sent',
+  )
+})
+
 test('a call that Redis refuses does not stop its record', async (t) => {
   const { connection } = await connected(t, { redis: proxy.url })
   const guard = new RepeatGuard(connection)

@@ -1,4 +1,6 @@
 // Enqueues: from a task's name and inputs to an answer that holds.
+import { toError } from 'fastify-ah-kit'
+import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_UNCERTAIN } from 'fastify-ah-kit/redis'
 import type { DefinedTask, Definitions } from './definitions.ts'
 import { Durability } from './durability.ts'
 import { type EnqueuePlan, planEnqueue } from './enqueue-plan.ts'
@@ -11,6 +13,12 @@ import { type Order, type Ordered, Waiting } from './store/waiting.ts'
 import type { TaskHooks } from './task-hooks.ts'
 import { type EnqueueTrace, traces } from './traces.ts'
 import type { Enqueued, EnqueueItem, EnqueueOptions, LaterJob } from './types.ts'
+
+/** What came of an enqueue between hooks. */
+interface Hooked {
+  readonly plan: EnqueuePlan
+  readonly answer: Ordered
+}
 
 export class Enqueues {
   readonly #scope: Scope
@@ -51,8 +59,8 @@ export class Enqueues {
     const plans = items.map(({ inputs, options }, index) =>
       this.#plan(tasks[index] as DefinedTask, inputs, options ?? {}),
     )
-    const answers = await Promise.all(
-      plans.map((plan, index) => {
+    const answers = await together(
+      plans.map((plan, index): Promise<Ordered | Hooked | undefined> => {
         const task = tasks[index] as DefinedTask
         if (this.#hooks.of(task.definition) === undefined) return this.#waiting.put(plan.order)
         return this.#hooked(task, items[index]?.inputs, items[index]?.options ?? {})
@@ -112,11 +120,7 @@ export class Enqueues {
   }
 
   /** Between its hooks; undefined if one of them said no. */
-  async #hooked(
-    task: DefinedTask,
-    inputs: unknown,
-    options: EnqueueOptions,
-  ): Promise<{ readonly plan: EnqueuePlan; readonly answer: Ordered } | undefined> {
+  async #hooked(task: DefinedTask, inputs: unknown, options: EnqueueOptions): Promise<Hooked | undefined> {
     const hooks = this.#hooks.of(task.definition) as TaskHooks
     // What is wrong with the inputs is said before any hook is asked; hooks then see them checked, and may change them.
     const { order } = this.#plan(task, inputs, options)
@@ -126,6 +130,26 @@ export class Enqueues {
     const answer = await this.#waiting.put(plan.order)
     if (answer.kind === 'put') await hooks.afterEnqueue(order.queue, args)
     return { plan, answer }
+  }
+}
+
+/**
+ * The answers of all. They leave in several scripts: that Redis was down, so that nothing was done, is only said where it
+ * holds for every one of them.
+ */
+async function together<T>(answers: readonly Promise<T>[]): Promise<T[]> {
+  const from = performance.now()
+  try {
+    return await Promise.all(answers)
+  } catch {
+    // One of several errors, the one that came first: here it is not the first one that counts.
+    const settled = await Promise.allSettled(answers)
+    const errors = settled.filter((one) => one.status === 'rejected').map(({ reason }) => toError(reason))
+    const other = errors.find((error) => !(error instanceof AH_KIT_REDIS_DOWN))
+    if (other !== undefined) throw other
+    const [cause] = errors
+    if (errors.length === settled.length) throw cause
+    throw new AH_KIT_REDIS_UNCERTAIN('enqueueMany', Math.round(performance.now() - from), { cause })
   }
 }
 

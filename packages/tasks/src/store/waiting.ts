@@ -1,6 +1,6 @@
 // The state "waiting": jobs are put into queues, to seconds and to milliseconds, many of one tick in one script.
-import { TickBatch } from 'fastify-ah-kit'
-import { RepeatGuard } from 'fastify-ah-kit/redis'
+import { TickBatch, toError } from 'fastify-ah-kit'
+import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_REFUSED, RepeatGuard } from 'fastify-ah-kit/redis'
 import type { Scope } from '../scope.ts'
 import { enqueueJobs } from '../scripts/enqueue-jobs.ts'
 
@@ -78,11 +78,25 @@ export class Waiting {
         counts.push(1)
       }
     }
-    const touched = [keys.delayedSchedule, keys.scheduledJobs]
-    const answers = await this.#guard.run<(number | string)[]>(enqueueJobs, keys.calls, touched, words)
+    const answers = await this.#run(words)
     return answers.flatMap((answer, index) => {
       return new Array<Ordered>(counts[index] ?? 1).fill(orderedOf(answer))
     })
+  }
+
+  async #run(words: readonly (string | number)[]): Promise<(number | string)[]> {
+    const { keys } = this.#scope
+    const touched = [keys.delayedSchedule, keys.scheduledJobs]
+    try {
+      return await this.#guard.run<(number | string)[]>(enqueueJobs, keys.calls, touched, words)
+    } catch (thrown) {
+      const error = toError(thrown)
+      // Redis is away: what waits for its turn would wait as long once more, each batch behind the other.
+      if (!(error instanceof AH_KIT_REDIS_REFUSED)) {
+        this.#batch.rejectWaiting(new AH_KIT_REDIS_DOWN(enqueueJobs.name, { cause: error }))
+      }
+      throw error
+    }
   }
 }
 

@@ -82,6 +82,30 @@ test('levels are the user’s, by ActionHero’s names too; inputs that are filt
   }
 })
 
+test('who is idle says so, whoever looks for jobs or due times too, each at a level of its own', async (t) => {
+  const options = {
+    scheduler: true,
+    pollMs: 50,
+    workerLogging: { pause: 'info', poll: 'warn' },
+    schedulerLogging: { poll: 'info', working_timestamp: 'warn', transferred_job: 'error' },
+  }
+  const { app, of } = await logged(t, options)
+  await until(() => of('there is no job, waits to be woken').length > 0 && of('looks for jobs unasked').length > 1)
+  assert.deepEqual(of('there is no job, waits to be woken')[0]?.['queues'], [])
+  assert.deepEqual(
+    [of('there is no job, waits to be woken')[0]?.level, of('looks for jobs unasked')[0]?.level],
+    [30, 40],
+  )
+  const second = Math.floor(Date.now() / 1_000) - 5
+  await app.tasks.enqueueAt(second * 1_000, 'fine')
+  await until(() => of('a job succeeded').length === 1)
+  const [time] = of('the time of planned jobs has come')
+  assert.deepEqual([time?.level, time?.['timestamp']], [40, second * 1_000])
+  const [moved] = of('jobs that are due were moved into their queues')
+  assert.deepEqual([moved?.level, moved?.['jobs']], [50, 1])
+  assert.equal(of('looks for what is due')[0]?.level, 30)
+})
+
 test('verbose shows at info what is at debug', async (t) => {
   const { app, of } = await logged(t, { verbose: true }, 'info')
   await app.tasks.enqueue('fine')

@@ -55,13 +55,14 @@ export class Doorbell {
 
   async #step(signal: AbortSignal): Promise<number> {
     const { queues, pollMs, isHungry, onJobs, onMail } = this.#for
-    const { keys, bootId } = this.#scope
+    const { keys, bootId, eventLog } = this.#scope
     const mailKey = keys.mail(bootId)
     const listens = isHungry()
     const wakes = listens
       ? [...(queues.hasStar ? [keys.wakeNew] : []), ...queues.names.map((name) => keys.wake(name))]
       : []
     this.#isDeaf = !listens
+    if (listens) eventLog.write('worker.pause', () => ({ queues: queues.names }), 'there is no job, waits to be woken')
     const words = [mailKey, ...wakes, String(pollMs / 1_000)]
     try {
       const send = (client: RedisClient): Promise<[string, string] | null> =>
@@ -70,7 +71,10 @@ export class Doorbell {
       this.#isDeaf = false
       if (heard === null) {
         // Programs that do not wake us may have put something there.
-        if (listens) await onJobs(true)
+        if (listens) {
+          eventLog.write('worker.poll', () => ({ queues: queues.names }), 'looks for jobs unasked')
+          await onJobs(true)
+        }
       } else if (heard[0] === mailKey) {
         if (heard[1] !== 'poke') onMail(heard[1])
       } else {

@@ -33,6 +33,11 @@ export function planEnqueue(
   const args = [checked === undefined ? {} : checked]
   const bare = encodeBare(queue, definition.name, args)
   const due = dueOf(options)
+  if (front === true && due !== undefined) {
+    throw new AH_TASKS_OPTIONS(
+      'front and a later time exclude each other: a planned job goes to the end of its queue when its time has come',
+    )
+  }
   const lock = lockOf && whileDue(lockOf(queue, args), due)
   if (id === undefined && track !== true && timeoutMs === undefined && dedupe === undefined && lock === undefined) {
     return { order: { queue, payload: bare, isFront: front === true, due }, id: undefined }

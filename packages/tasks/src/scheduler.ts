@@ -69,7 +69,12 @@ export class Scheduler {
       if (lead === 'theirs') return retryMs
     }
     // Where a program that is none of ours leads, it does not know what lies in our own keys: each of us looks after that.
-    const { moved, nextMs } = await delayed.promote()
+    scope.eventLog.write('scheduler.poll', () => ({}), 'looks for what is due')
+    const { moved, nextMs, seconds } = await delayed.promote()
+    for (const second of seconds) {
+      const fields = (): object => ({ timestamp: Number(second) * 1_000 })
+      scope.eventLog.write('scheduler.working_timestamp', fields, 'the time of planned jobs has come')
+    }
     if (moved > 0)
       scope.eventLog.write(
         'scheduler.transferred_job',
@@ -77,7 +82,7 @@ export class Scheduler {
         'jobs that are due were moved into their queues',
       )
     const tickMs = await recurring.round()
-    if (moved > 0 && nextMs === 0) return 0
+    if ((moved > 0 || seconds.length > 0) && nextMs === 0) return 0
     const sleeps = [longestSleepMs, this.#retryAt - performance.now(), nextMs, tickMs]
     return Math.max(0, Math.min(...sleeps.filter((ms) => ms !== undefined)))
   }

@@ -116,7 +116,7 @@ export interface EnqueueOptions {
   readonly dedupe?: { readonly key: string; readonly ttlMs: number }
   /** Keeps state, progress and outcome for `track` and `waitFor`. */
   readonly track?: boolean
-  /** Before those that wait in its queue. */
+  /** Before those that wait in its queue. Not with a later time. */
   readonly front?: boolean
   /** Instead of the definition's. */
   readonly timeoutMs?: number

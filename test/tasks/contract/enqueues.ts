@@ -142,6 +142,8 @@ export function enqueueContract({ open, redis, key }: TasksUnderTest): void {
       { id: 7 },
       { track: 'yes' },
       { front: 1 },
+      { front: true, delayMs: 5 },
+      { front: true, at: 5 },
       { timeoutMs: 0 },
       { dedupe: 'x' },
       { dedupe: { key: 'x' } },

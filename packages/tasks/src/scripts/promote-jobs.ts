@@ -4,8 +4,9 @@ import { queueLua } from './queue-lua.ts'
 
 /**
  * Only the leader moves what lies in Resque's lists; what is ours moves, if a program that is none of ours leads, whoever
- * comes first. A payload whose queue cannot be read goes to `fallback`, where its worker says what is wrong with it.
- * Answers how many were moved, and ms until the next is due, or -1.
+ * comes first. A payload whose queue cannot be read goes to `fallback`, where its worker says what is wrong with it. A second
+ * without a list goes off the schedule: resque-scheduler leaves one when it takes a job back.
+ * Answers how many were moved, ms until the next is due, or -1, and the seconds that were looked at.
  */
 export const promoteJobs = defineScript({
   name: 'promote-jobs',
@@ -14,10 +15,10 @@ export const promoteJobs = defineScript({
   lua: /* lua */ `${queueLua}
 local holder = redis.call('GET', leader)
 local is_mine = holder == name
-if holder and not is_mine and string.find(holder, '~ah:', 1, true) then return {0, -1} end
+if holder and not is_mine and string.find(holder, '~ah:', 1, true) then return {0, -1, {}} end
 most = tonumber(most)
 local now = now_in_ms()
-local moved, filled = 0, {}
+local moved, filled, seconds = 0, {}, {}
 local ids = redis.call('ZRANGEBYSCORE', scheduled, '-inf', now, 'LIMIT', 0, most)
 for _, id in ipairs(ids) do
   local value = redis.call('HGET', scheduled_jobs, id)
@@ -31,9 +32,10 @@ for _, id in ipairs(ids) do
   redis.call('ZREM', scheduled, id)
 end
 if is_mine then
-  while moved < most do
+  while moved < most and #seconds < most do
     local second = redis.call('ZRANGEBYSCORE', delayed_schedule, '-inf', now / 1000, 'LIMIT', 0, 1)[1]
     if not second then break end
+    seconds[#seconds + 1] = second
     local list = 'delayed:' .. second
     local raws = redis.call('LRANGE', root .. list, 0, most - moved - 1)
     for _, raw in ipairs(raws) do
@@ -58,5 +60,5 @@ if next_second then
   local until_second = math.max(next_second * 1000 - now, 0)
   if wait < 0 or until_second < wait then wait = until_second end
 end
-return {moved, string.format('%.0f', wait)}`,
+return {moved, string.format('%.0f', wait), seconds}`,
 })

@@ -15,13 +15,20 @@ export class Delayed {
     this.#scope = scope
   }
 
-  /** Moves a batch of what is due. `nextMs`: until the next is, 0 if more are due now; undefined if nothing is planned. */
-  async promote(): Promise<{ readonly moved: number; readonly nextMs: number | undefined }> {
+  /**
+   * Moves a batch of what is due. `nextMs`: until the next is, 0 if more are due now; undefined if nothing is planned.
+   * `seconds`: those of Resque's lists that were worked.
+   */
+  async promote(): Promise<{
+    readonly moved: number
+    readonly nextMs: number | undefined
+    readonly seconds: readonly string[]
+  }> {
     const { connection, keys, workerName } = this.#scope
     const touched = [keys.leader, keys.scheduled, keys.scheduledJobs, keys.delayedSchedule]
     const words = [keys.root, workerName, batch, fallbackQueue]
-    const [moved, wait] = await connection.run<[number, string]>(promoteJobs, touched, words)
+    const [moved, wait, seconds] = await connection.run<[number, string, string[]]>(promoteJobs, touched, words)
     const nextMs = Number(wait)
-    return { moved, nextMs: nextMs < 0 ? undefined : nextMs }
+    return { moved, nextMs: nextMs < 0 ? undefined : nextMs, seconds }
   }
 }

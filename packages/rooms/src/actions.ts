@@ -1,9 +1,11 @@
 // Routes that opted in, called over a connection as if by its handshake.
 import { hostname } from 'node:os'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { oncePerApp } from 'fastify-ah-kit'
 import sjson from 'secure-json-parse'
+import { ActionGate, type ActionRoute } from './action-gate.ts'
 import type { Connection } from './connection.ts'
-import { AH_ROOMS_ACTION, AH_ROOMS_VERB } from './errors.ts'
+import { AH_ROOMS_ACTION, AH_ROOMS_OPTIONS, AH_ROOMS_VERB } from './errors.ts'
 import { shown } from './shown.ts'
 
 /** In the `config` of a route. */
@@ -13,34 +15,48 @@ interface ActionConfig {
   readonly servers?: unknown
 }
 
-interface ActionRoute {
-  readonly method: string
-  readonly url: string
-}
-
 type Params = Readonly<Record<string, unknown>>
 
 const bodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+/** A param in the path of a route: its slash, its name, what it has to look like, whether it may be left out. */
+const pathParam = /(\/?)(?<!:):([^/:().?*-]+)(\((?:[^()]|\([^()]*\))*\))?(\?)?/g
 
 /** By name. A route without `config.action` cannot be reached. */
 export class Actions {
   readonly #app: FastifyInstance
   readonly #hasMetadata: boolean
+  readonly #gate: ActionGate
   readonly #routes = new Map<string, ActionRoute>()
 
   constructor(app: FastifyInstance, hasMetadata: boolean) {
     this.#app = app
     this.#hasMetadata = hasMetadata
+    this.#gate = oncePerApp(app, 'rooms-action-gate', (root) => new ActionGate(root))
   }
 
-  /** A route of the app. */
+  /** A route of the app. Throws `AH_ROOMS_OPTIONS` for what cannot be an action. */
   note({ method, url, config }: Pick<RouteOptions, 'method' | 'url' | 'config'>): void {
     const { action, servers } = (config ?? {}) as ActionConfig
     const [first = 'GET'] = [method].flat()
     // Fastify adds HEAD to each GET.
-    if (typeof action !== 'string' || first === 'HEAD') return
-    if (Array.isArray(servers) && !servers.includes('websocket')) return
-    if (!this.#routes.has(action)) this.#routes.set(action, { method: first, url })
+    if (action === undefined || first === 'HEAD') return
+    const fail = (what: string): never => {
+      throw new AH_ROOMS_OPTIONS(`the route ${first} ${url}: ${what}`)
+    }
+    if (typeof action !== 'string' || action === '') fail(`config.action: expected a name, got ${shown(action)}`)
+    if (servers !== undefined && !isServers(servers)) {
+      fail(`config.servers: expected a list of "web", "websocket" or both, got ${shown(servers)}`)
+    }
+    if (servers !== undefined && !(servers as unknown[]).includes('websocket')) return
+    if (/[*()]/.test(url.replace(pathParam, ''))) {
+      fail('config.action: a path with a wildcard, or with such a pattern, cannot be made of params')
+    }
+    const name = action as string
+    const other = this.#routes.get(name)
+    // Fastify adds the path with a slash at its end to the one without.
+    const isSame = other?.method === first && bareOf(other.url) === bareOf(url)
+    if (other !== undefined && !isSame) fail(`config.action: ${shown(name)} is ${other.method} ${other.url} already`)
+    if (other === undefined) this.#routes.set(name, { method: first, url })
   }
 
   /** What the route answers, as the members of a reply. */
@@ -52,14 +68,18 @@ export class Actions {
     const { action, ...params } = given as Record<string, unknown>
     const route = typeof action === 'string' ? this.#routes.get(action) : undefined
     if (route === undefined) throw new AH_ROOMS_ACTION(shown(action))
-    const response = await this.#app.inject(requestOf(route, connection, params))
+    const { headers, ...request } = requestOf(route, connection, params)
+    const response = await this.#gate.pass(route, (own) =>
+      this.#app.inject({ ...request, headers: { ...headers, ...own } }),
+    )
+    if (response === undefined) throw new AH_ROOMS_ACTION(`${shown(action)} with these params`)
     const body: unknown = sjson.safeParse(response.body) ?? response.body
     const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
     const reply: Record<string, unknown> = isObject ? { ...body } : { data: body }
     if (response.statusCode >= 400) {
       const { message } = reply
-      reply['error'] = typeof message === 'string' ? message : `the action answered ${response.statusCode}`
-      reply['statusCode'] = response.statusCode
+      const error = typeof message === 'string' ? message : `the action answered ${response.statusCode}`
+      Object.assign(reply, { status: `Error: ${error}`, error, statusCode: response.statusCode })
     }
     if (!this.#hasMetadata) return reply
     return { ...reply, ...metadata(connection, messageId, given, performance.now() - startedAt) }
@@ -68,14 +88,16 @@ export class Actions {
 
 function requestOf({ method, url }: ActionRoute, { request }: Connection, params: Params) {
   const rest = new Map(Object.entries(params))
-  const path = url.replace(/:([A-Za-z0-9_]+)/g, (_, name: string) => {
+  const filled = url.replace(pathParam, (_, slash: string, name: string, __, optional?: string) => {
     const value = rest.get(name)
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new AH_ROOMS_VERB(`the param ${name} of this action is a text or a number, got ${shown(value)}`)
-    }
     rest.delete(name)
-    return encodeURIComponent(String(value))
+    if (value === undefined && optional !== undefined) return ''
+    const isWord = typeof value === 'number' || (typeof value === 'string' && value.isWellFormed())
+    if (!isWord) throw new AH_ROOMS_VERB(`the param ${name} of this action is a text or a number, got ${shown(value)}`)
+    return slash + encodeURIComponent(String(value))
   })
+  // Two colons are one that begins no param.
+  const path = filled.replaceAll('::', ':') || '/'
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(
       ([name, value]) =>
@@ -89,6 +111,14 @@ function requestOf({ method, url }: ActionRoute, { request }: Connection, params
   for (const [name, value] of rest) for (const item of [value].flat()) query.push([name, wordOf(item)])
   const search = new URLSearchParams(query).toString()
   return { ...own, url: search === '' ? path : `${path}?${search}` }
+}
+
+function isServers(servers: unknown): boolean {
+  return Array.isArray(servers) && servers.length > 0 && servers.every((name) => ['web', 'websocket'].includes(name))
+}
+
+function bareOf(url: string): string {
+  return url.replace(/\/$/, '')
 }
 
 function wordOf(value: unknown): string {

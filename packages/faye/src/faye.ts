@@ -1,6 +1,6 @@
 // The facade: the parts of one registration, its start and its end.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { Loop, upgradesOf, within } from 'fastify-ah-kit'
+import { addressesOf, Loop, upgradesOf, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { realmOf, type ServerTokens } from './access.ts'
@@ -97,7 +97,8 @@ export class Faye {
     this.#origins = new Origins(settings.origins)
     const origins = this.#origins
     const upgrades = upgradesOf(app)
-    this.#sockets = new SocketDoor({ upgrades, path, bayeux, origins, maxMessageBytes, maxUnsentBytes, log })
+    const addressOf = addressesOf(app)
+    this.#sockets = new SocketDoor({ upgrades, path, bayeux, addressOf, origins, maxMessageBytes, maxUnsentBytes, log })
     this.#loop = new Loop({
       name: 'faye clients',
       step: async () => {

@@ -13,6 +13,8 @@ export interface SocketDoorOptions {
   readonly upgrades: Upgrades
   readonly path: string
   readonly bayeux: Bayeux
+  /** Of the client: behind a proxy, not that of the proxy. */
+  readonly addressOf: (request: IncomingMessage) => string
   readonly origins: Origins
   readonly maxMessageBytes: number
   readonly maxUnsentBytes: number
@@ -72,8 +74,8 @@ export class SocketDoor {
   }
 
   #accept(socket: ConstructorParameters<typeof SocketLine>[0], request: IncomingMessage): void {
-    const { bayeux, maxMessageBytes, maxUnsentBytes, log } = this.#options
-    const line = new SocketLine(socket, request, { bayeux, maxMessageBytes, maxUnsentBytes, log })
+    const { bayeux, addressOf, maxMessageBytes, maxUnsentBytes, log } = this.#options
+    const line = new SocketLine(socket, request, { bayeux, addressOf, maxMessageBytes, maxUnsentBytes, log })
     this.#lines.add(line)
     socket.once('close', () => this.#lines.delete(line))
   }

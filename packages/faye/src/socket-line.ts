@@ -10,6 +10,8 @@ import type { Peer } from './types.ts'
 /** What it works with. */
 export interface SocketLineOptions {
   readonly bayeux: Bayeux
+  /** Of the client: behind a proxy, not that of the proxy. */
+  readonly addressOf: (request: IncomingMessage) => string
   readonly maxMessageBytes: number
   readonly maxUnsentBytes: number
   readonly log: FastifyBaseLogger
@@ -43,7 +45,7 @@ export class SocketLine {
     const gone = this.#gone
     const { headers, url = '' } = request
     this.#peer = {
-      request: { headers, url, ip: request.socket.remoteAddress, raw: request },
+      request: { headers, url, ip: options.addressOf(request), raw: request },
       socket: { send: (texts) => this.#send(texts), close: () => this.#close(codes.goingAway) },
       gone: gone.signal,
     }

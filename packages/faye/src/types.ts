@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 export interface FayeRequest {
   readonly headers: IncomingHttpHeaders
   readonly url: string
-  /** The peer's address as Fastify sees it (`trustProxy`); of a websocket that of its TCP connection. */
+  /** The peer's address as Fastify sees it, with its `trustProxy`. */
   readonly ip: string | undefined
   readonly raw: IncomingMessage
 }

@@ -1,4 +1,5 @@
 // The kit without Redis: what three or more packages need.
+export { addressesOf } from './client-address.ts'
 export { type Environment, environment } from './environment.ts'
 export {
   AH_KIT_BATCH_BROKEN,

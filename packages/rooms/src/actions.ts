@@ -105,7 +105,8 @@ function requestOf({ method, url }: ActionRoute, { request }: Connection, params
         !/^(connection|upgrade|accept-encoding|content-.*|transfer-encoding|sec-websocket-.*)$/.test(name),
     ),
   ) as Record<string, string | string[]>
-  const own = { method: method as 'GET', headers, remoteAddress: request.ip }
+  // With the same headers and the same peer the route comes to the same address, host and protocol.
+  const own = { method: method as 'GET', headers, remoteAddress: request.remoteAddress ?? request.ip }
   if (!bodyless.has(method)) return { ...own, url: path, payload: Object.fromEntries(rest) }
   const query: [string, string][] = []
   for (const [name, value] of rest) for (const item of [value].flat()) query.push([name, wordOf(item)])

@@ -1,6 +1,6 @@
 // The parts of one registration, put together.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { instanceId, toError, upgradesOf, within } from 'fastify-ah-kit'
+import { addressesOf, instanceId, toError, upgradesOf, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { Actions } from './actions.ts'
@@ -121,6 +121,7 @@ export class Engine {
       upgrades: upgradesOf(app),
       settings,
       origins: new Origins({ listed, allowMissing }),
+      addressOf: addressesOf(app),
       identify: (request) => this.identify(request),
       connections,
       protocol: this.protocol,

@@ -5,8 +5,10 @@ export interface ConnectRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** As the client asked for it, with its query. */
   readonly url: string
-  /** Of the TCP connection: behind a proxy, that of the proxy. */
+  /** As `request.ip` of a route: with Fastify's `trustProxy` what the proxies say. '' on a unix socket without that. */
   readonly ip: string
+  /** Of the TCP connection: behind a proxy, that of the proxy. */
+  readonly remoteAddress?: string | undefined
 }
 
 /** What `authorize.connect` says of who may connect. */

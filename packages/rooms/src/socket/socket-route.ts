@@ -34,6 +34,8 @@ export interface SocketRouteOptions {
   readonly upgrades: Upgrades
   readonly settings: Settings
   readonly origins: Origins
+  /** Of the client: behind a proxy, not that of the proxy. */
+  readonly addressOf: (request: IncomingMessage) => string
   readonly identify: (request: ConnectRequest) => Promise<Identified | false>
   readonly connections: Connections
   readonly protocol: Protocol
@@ -137,7 +139,8 @@ export class SocketRoute {
     const onError = (): void => void stream.destroy()
     stream.on('error', onError)
     const { headers, url = '', socket } = request
-    const asked: ConnectRequest = { headers, url, ip: socket.remoteAddress ?? '' }
+    const { remoteAddress } = socket
+    const asked: ConnectRequest = { headers, url, ip: this.#options.addressOf(request), remoteAddress }
     const identified = await within(identifyMs, this.#options.identify(asked), () => {
       throw new Error(`it did not answer within ${identifyMs} ms`)
     })

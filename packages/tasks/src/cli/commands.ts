@@ -142,8 +142,10 @@ function more(count: number, from: number, length: number): string {
   return left > 0 ? `and ${left} more` : ''
 }
 
-function failureLine({ failed_at, queue, payload, exception, error }: FailedJob): string {
-  return `${failed_at}  ${queue}  ${payload.class ?? '(unreadable)'}  ${exception}: ${error.split('\n', 1)[0]}`
+/** What others put into the list may lack anything. */
+function failureLine({ failed_at, queue, payload, exception, error }: Partial<FailedJob>): string {
+  const what = `${queue ?? '(no queue)'}  ${payload?.class ?? '(unreadable)'}`
+  return `${failed_at ?? '(no time)'}  ${what}  ${exception ?? 'Error'}: ${String(error ?? '(no text)').split('\n', 1)[0]}`
 }
 
 function oneLine(value: unknown): string {

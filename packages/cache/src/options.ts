@@ -1,6 +1,6 @@
 // The plugin's options: schema, defaults, and the type that `app.register` takes.
-import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
-import { prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
+import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
+import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_CACHE_OPTIONS } from './errors.ts'
 
 /** The option `local`: values in this process's memory in front of Redis. */
@@ -54,19 +54,9 @@ export const options: CheckedOptions<ParsedCacheOptions> = defineOptions<ParsedC
   error: AH_CACHE_OPTIONS,
   properties: {
     redis: redisOptionSchema,
-    embedded: {
-      description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
-      type: 'boolean',
-      default: false,
-    },
+    embedded: embeddedOptionSchema,
     prefix: prefixOptionSchema,
-    decorator: {
-      description: 'name of the decorator; a second registration in one app needs another one',
-      type: 'string',
-      pattern: '^[A-Za-z_$][\\w$]*$',
-      expected: 'a name as for a variable',
-      default: 'cache',
-    },
+    decorator: decoratorOptionSchema('cache'),
     owner: {
       description: "id that this process's locks belong to; without it the process's title and boot id",
       type: 'string',

@@ -1,6 +1,6 @@
 // The plugin's options: schema, defaults, and the type that `app.register` takes.
 import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
-import { prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
+import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_FAYE_OPTIONS } from './errors.ts'
 import type { FayeAuthorize } from './types.ts'
 
@@ -55,11 +55,7 @@ export const options: CheckedOptions<ParsedFayeOptions> = defineOptions<ParsedFa
   error: AH_FAYE_OPTIONS,
   properties: {
     redis: redisOptionSchema,
-    embedded: {
-      description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
-      type: 'boolean',
-      default: false,
-    },
+    embedded: embeddedOptionSchema,
     prefix: prefixOptionSchema,
     pubsub: {
       description: 'decorator of the `fastify-ah-pubsub` whose channels these are',

@@ -23,7 +23,12 @@ export {
 export { Loop, type LoopOptions } from './loop.ts'
 export { nearest } from './nearest.ts'
 export { type CheckedOptions, defineOptions } from './options.ts'
-export type { OptionSchema, OptionsDefinition, PassedByReference } from './options-definition.ts'
+export {
+  decoratorOptionSchema,
+  type OptionSchema,
+  type OptionsDefinition,
+  type PassedByReference,
+} from './options-definition.ts'
 export { foundInApp, oncePerApp, rootOf } from './root.ts'
 export { TickBatch, type TickBatchOptions } from './tick-batch.ts'
 export { refuseUpgrade, type UpgradeHandler, Upgrades, upgradesOf } from './upgrades.ts'

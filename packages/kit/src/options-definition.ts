@@ -33,3 +33,13 @@ export interface OptionsDefinition {
   /** Old names and what to say of them: the new option's name, or a sentence. */
   readonly renamed?: Readonly<Record<string, string>>
 }
+
+/** The `decorator` property for a plugin's options. */
+export function decoratorOptionSchema(name: string): OptionSchema {
+  return {
+    description: 'name of the decorator; a second registration in one app needs another one',
+    type: 'string',
+    pattern: '^[A-Za-z_$][\\w$]*$',
+    default: name,
+  }
+}

@@ -1,6 +1,6 @@
 // The plugin's options: schema, defaults, and the type that `app.register` takes.
-import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
-import { prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
+import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
+import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_PUBSUB_OPTIONS } from './errors.ts'
 
 /** What `app.register(fastifyAhPubsub, …)` takes; see the README's table. */
@@ -44,18 +44,9 @@ export const options: CheckedOptions<ParsedPubSubOptions> = defineOptions<Parsed
   error: AH_PUBSUB_OPTIONS,
   properties: {
     redis: redisOptionSchema,
-    embedded: {
-      description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
-      type: 'boolean',
-      default: false,
-    },
+    embedded: embeddedOptionSchema,
     prefix: prefixOptionSchema,
-    decorator: {
-      description: 'name of the decorator; a second registration in one app needs another one',
-      type: 'string',
-      pattern: '^[A-Za-z_$][\\w$]*$',
-      default: 'pubsub',
-    },
+    decorator: decoratorOptionSchema('pubsub'),
     serverToken: {
       description:
         'secret that the servers share, or two while it is replaced: signed with the first, taken with either. Without it `SERVER_TOKEN`',

@@ -1,6 +1,6 @@
 // The plugin's options: schema, defaults, and the type that `app.register` takes.
-import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
-import { prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
+import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
+import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_ROOMS_OPTIONS } from './errors.ts'
 import type { Authorize, MemberDetails, RoomConnection } from './types.ts'
 
@@ -88,18 +88,12 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
   error: AH_ROOMS_OPTIONS,
   properties: {
     redis: redisOptionSchema,
-    embedded: {
-      description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
-      type: 'boolean',
-      default: false,
-    },
+    embedded: embeddedOptionSchema,
     prefix: prefixOptionSchema,
     decorator: {
+      ...decoratorOptionSchema('rooms'),
       description:
         'name of the decorator; a second registration in one app needs another one, and another path and prefix',
-      type: 'string',
-      pattern: '^[A-Za-z_$][\\w$]*$',
-      default: 'rooms',
     },
     pubsub: {
       description: 'decorator of the `fastify-ah-pubsub` on the same Redis',

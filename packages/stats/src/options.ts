@@ -1,6 +1,6 @@
 // The plugin's options: schema, defaults, and the type that `app.register` takes.
-import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
-import { prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
+import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
+import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_STATS_OPTIONS } from './errors.ts'
 import { collectionPattern } from './keys.ts'
 
@@ -39,18 +39,9 @@ export const options: CheckedOptions<ParsedStatsOptions> = defineOptions<ParsedS
   error: AH_STATS_OPTIONS,
   properties: {
     redis: redisOptionSchema,
-    embedded: {
-      description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
-      type: 'boolean',
-      default: false,
-    },
+    embedded: embeddedOptionSchema,
     prefix: prefixOptionSchema,
-    decorator: {
-      description: 'name of the decorator; a second registration in one app needs another one',
-      type: 'string',
-      pattern: '^[A-Za-z_$][\\w$]*$',
-      default: 'stats',
-    },
+    decorator: decoratorOptionSchema('stats'),
     collections: {
       description: 'where each count is added: hashes in Redis, each called `stats` or `stats:<name>`',
       type: 'array',

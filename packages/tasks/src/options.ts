@@ -1,6 +1,6 @@
 // The plugin's options: schema, defaults, and the type that `app.register` takes.
-import { type CheckedOptions, defineOptions } from 'fastify-ah-kit'
-import { type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
+import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
+import { embeddedOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import { isNamespace } from './keys.ts'
 
@@ -108,11 +108,7 @@ export const options: CheckedOptions<ParsedTasksOptions> = defineOptions<ParsedT
   error: AH_TASKS_OPTIONS,
   properties: {
     redis: redisOptionSchema,
-    embedded: {
-      description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
-      type: 'boolean',
-      default: false,
-    },
+    embedded: embeddedOptionSchema,
     namespace: {
       description: 'what all keys begin with, before a colon: apps with different namespaces on one Redis never meet',
       default: 'resque',
@@ -123,12 +119,7 @@ export const options: CheckedOptions<ParsedTasksOptions> = defineOptions<ParsedT
         accepts: (value) => typeof value !== 'string' || isNamespace(value),
       },
     },
-    decorator: {
-      description: 'name of the decorator; a second registration in one app needs another one',
-      type: 'string',
-      pattern: '^[A-Za-z_$][\\w$]*$',
-      default: 'tasks',
-    },
+    decorator: decoratorOptionSchema('tasks'),
     scheduler: {
       description: 'whether this process may schedule; without it `SCHEDULER`, else `false` in the role `web` only',
       type: 'boolean',

@@ -34,4 +34,10 @@ export {
   type ScriptDefinition,
 } from './script.ts'
 export { SharedBeat, sharedBeatLua } from './shared-beat.ts'
-export { type RedisClient, type RedisOption, redisOptionSchema, type ServerClient } from './target.ts'
+export {
+  embeddedOptionSchema,
+  type RedisClient,
+  type RedisOption,
+  redisOptionSchema,
+  type ServerClient,
+} from './target.ts'

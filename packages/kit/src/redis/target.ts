@@ -46,6 +46,13 @@ export const redisOptionSchema: OptionSchema = {
   check: { expected, accepts: isRedisOption },
 }
 
+/** The `embedded` property for a plugin's options. */
+export const embeddedOptionSchema: OptionSchema = {
+  description: 'allows the store in memory with `NODE_ENV=production` too, if no Redis is given',
+  type: 'boolean',
+  default: false,
+}
+
 /** Whether the value is an ioredis client; not by `instanceof`, since the app may have an ioredis of its own. */
 export function isClient(value: unknown): value is RedisClient {
   if (typeof value !== 'object' || value === null) return false

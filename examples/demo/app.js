@@ -1,4 +1,4 @@
-// The demo: what is saved by one worker and said on one node, met by all of them, and a page that shows it.
+// The demo: a chat over all workers, what is saved by one and met by the others, and a page that shows it.
 import { join } from 'node:path'
 import process from 'node:process'
 import { PassThrough } from 'node:stream'
@@ -8,6 +8,7 @@ import fastifyAhCluster from 'fastify-ah-cluster'
 import { lifecycleOf } from 'fastify-ah-kit'
 import fastifyAhPubsub from 'fastify-ah-pubsub'
 import { baking, queueLengths } from './baking.js'
+import { chat } from './chat.js'
 import { killOnceSaid } from './kill.js'
 
 const name = { type: 'string', minLength: 1, maxLength: 100 }
@@ -59,6 +60,7 @@ export default async function demo(app) {
     return { count: count ?? 0, workers, nodes, queues, answeredBy: process.pid }
   })
 
+  await chat(app)
   await baking(app)
   await tellListeners(app)
 
@@ -78,6 +80,8 @@ export default async function demo(app) {
     killOnceSaid(reply, victim.pid)
     return { killed: victim.pid }
   })
+
+  app.post('/reload', () => app.cluster.reload())
 }
 
 /** `GET /messages`: what is said on any node, as server-sent events, as long as the page stays and this worker lives. */

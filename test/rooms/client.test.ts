@@ -160,6 +160,43 @@ test('the server restarts: it is back, and a silent one is left', async (t) => {
   await until(() => events.some((event) => /^disconnect .*1012/.test(event)))
 })
 
+test('the network of a page goes and comes: it says so at once, and is back without the wait that it was in', async (t) => {
+  const network = new EventTarget()
+  const world = globalThis as { addEventListener?: unknown }
+  const own = world.addEventListener
+  world.addEventListener = network.addEventListener.bind(network)
+  t.after(() => {
+    world.addEventListener = own
+  })
+  const { port } = await openRooms(redis.url, fresh(), t)
+  // The waits are as long as they can be.
+  t.mock.method(Math, 'random', () => 0.99)
+  let isAway = false
+  let failures = 0
+  const token = async (): Promise<string> => {
+    if (!isAway) return 'ok'
+    failures += 1
+    throw new Error('no network')
+  }
+  const { client, events } = open(`ws://127.0.0.1:${port}/ah/ws`, t, { token, minDelayMs: 20, maxDelayMs: 60_000 })
+  await client.join('lobby')
+  isAway = true
+  network.dispatchEvent(new Event('offline'))
+  assert.equal(client.isConnected, false)
+  assert.match(events.at(-1)!, /disconnect .*the network is gone/)
+  // The next attempt would be 2.5 s away.
+  await until(() => failures === 7)
+  isAway = false
+  network.dispatchEvent(new Event('online'))
+  network.dispatchEvent(new Event('online'))
+  await until(() => client.isConnected, { deadlineMs: 2_000 })
+  await until(() => events.some((event) => /^joined .*true/.test(event)))
+  client.close()
+  network.dispatchEvent(new Event('online'))
+  network.dispatchEvent(new Event('offline'))
+  assert.equal(client.isConnected, false)
+})
+
 test('less than 5 kB; served as a module and as a script, with a name that may be kept', async (t) => {
   const { app } = await openRooms(redis.url, fresh(), t)
   const served = await app.inject('/ah/client.mjs')

@@ -1,22 +1,7 @@
-// The demo page: asks for the state every second and shows who answered.
-const element = (id) => document.getElementById(id)
-const answered = new Map()
+// The demo page but for its chat: asks for the state every second and shows who answered.
+import { ask, attempt, element } from './ask.js'
 
-async function ask(method, path, body) {
-  const request = () =>
-    fetch(path, {
-      method,
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    })
-  // A worker that is killed while it answers is no trouble for a question: the other answers it.
-  const response = await request().catch((error) => {
-    if (method !== 'GET') throw error
-    return request()
-  })
-  const answer = await response.json()
-  if (!response.ok) throw new Error(answer.message)
-  return answer
-}
+const answered = new Map()
 
 function credit(pid) {
   answered.set(pid, (answered.get(pid) ?? 0) + 1)
@@ -33,6 +18,7 @@ function row(term, value) {
 function workerCard({ id, pid, state, restarts, uptimeMs }, isAnswering) {
   const card = document.createElement('article')
   card.className = isAnswering ? 'worker answered' : 'worker'
+  card.dataset.worker = id
   const title = document.createElement('h2')
   title.textContent = `Worker ${id}`
   const shownPid = document.createElement('div')
@@ -92,17 +78,7 @@ async function count(times) {
   await refresh()
 }
 
-async function attempt(work) {
-  const trouble = element('trouble')
-  try {
-    await work()
-    trouble.hidden = true
-  } catch (error) {
-    trouble.textContent = error.message
-    trouble.hidden = false
-  }
-}
-
+element('reload').onclick = () => attempt(() => ask('POST', 'reload'))
 element('bake').onclick = () =>
   attempt(async () => {
     element('baked').value = 0

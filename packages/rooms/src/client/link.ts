@@ -29,6 +29,7 @@ export class Link {
   #retry: ReturnType<typeof setTimeout> | undefined
   #idle: ReturnType<typeof setTimeout> | undefined
   #attempts = 0
+  readonly #ended = new AbortController()
   isOpen = false
   isEnded = false
 
@@ -36,6 +37,10 @@ export class Link {
     this.#url = url
     this.#options = options
     this.#listener = listener
+    const { signal } = this.#ended
+    // A socket whose network is gone would say so after minutes.
+    page.addEventListener?.('offline', () => this.drop('the network is gone'), { signal })
+    page.addEventListener?.('online', () => this.#hurry(), { signal })
   }
 
   readonly send = (text: string): void => {
@@ -87,6 +92,7 @@ export class Link {
     this.isOpen = false
     clearTimeout(this.#retry)
     clearTimeout(this.#idle)
+    this.#ended.abort()
     socket?.close(1000)
     if (wasOpen) this.#listener.onLost(code, reason)
     this.#listener.onEnd(code, reason)
@@ -109,6 +115,21 @@ export class Link {
     if (code === 1012) this.#attempts = 0
     const most = code === 1008 ? maxDelayMs : Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempts)
     this.#attempts += 1
-    this.#retry = setTimeout(() => void this.open(), Math.random() * most)
+    this.#openIn(Math.random() * most)
+  }
+
+  #openIn(ms: number): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      void this.open()
+    }, ms)
+  }
+
+  /** The network is back: the wait for the next attempt, if that is what it is at, was for another one. */
+  #hurry(): void {
+    if (this.#retry === undefined || this.isEnded) return
+    clearTimeout(this.#retry)
+    this.#attempts = 0
+    this.#openIn(Math.random() * this.#options.minDelayMs)
   }
 }

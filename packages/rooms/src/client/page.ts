@@ -4,6 +4,7 @@ import type { ConnectOptions } from './types.ts'
 /** A browser's page, or Node. */
 export const page = globalThis as unknown as {
   location?: { href: string }
+  addEventListener?: (type: string, listener: () => void, options: { signal: AbortSignal }) => void
   reportError?: (error: unknown) => void
   WebSocket: NonNullable<ConnectOptions['WebSocket']>
 }

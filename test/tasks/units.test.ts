@@ -50,6 +50,21 @@ describe('payloads', async () => {
   })
 })
 
+test('the payload of an entry keeps its bytes, wherever another program put it', async () => {
+  const { payloadOf } = await partOf('failure')
+  const payload = '{"class":"x","args":[12345678901234567890,"}\\"]",{"payload":{}}]}'
+  for (const entry of [
+    `{"failed_at":"now","payload":${payload},"exception":"E","error":",\\"payload\\":{}","backtrace":["a}"]}`,
+    `{"worker":"w","queue":"q","payload":${payload}}`,
+    `{"worker":"w","queue":"q","payload":${payload},"retried_at":"now"}`,
+  ]) {
+    assert.equal(payloadOf!(entry), payload)
+    assert.deepEqual(JSON.parse(entry).payload, JSON.parse(payload))
+  }
+  for (const none of ['', '{}', '{"a":1,"payload":"text"}', '{"a":1,"payload":{"a":1', '{"a":1,"payload":[1]}'])
+    assert.equal(payloadOf!(none), undefined, none)
+})
+
 test('a mark is read as it was written, whatever the name of the queue', async () => {
   const { encodeMarked, decodeMarked, markFresh } = await partOf('mark')
   for (const queue of ['q', 'a:b', 'é✓', '12:34', ':']) {

@@ -29,12 +29,13 @@ export function encodeFailure({ worker, queue, payload, error }: Failure): strin
   return `${JSON.stringify(head).slice(0, -1)}${payloadStart}${payloadText(payload)}}`
 }
 
-/** The payload's own bytes in an entry of ours; undefined in one that somebody else wrote. */
+/** The payload's own bytes in an entry, also in one of node-resque's or Ruby's; undefined if they are not found. */
 export function payloadOf(entry: string): string | undefined {
-  // Before it stand flat texts only, in which this would have backslashes.
+  // Before it stand flat texts only, whoever wrote it, in which this would have backslashes.
   const start = entry.indexOf(payloadStart)
-  if (start < 0 || !entry.endsWith('}')) return undefined
-  const text = entry.slice(start + payloadStart.length, -1)
+  if (start < 0) return undefined
+  const from = start + payloadStart.length
+  const text = entry.slice(from, endOfValue(entry, from))
   return isObject(text) ? text : undefined
 }
 
@@ -73,6 +74,21 @@ function payloadText(payload: string | Buffer): string {
   const isText = typeof payload === 'string' || Buffer.from(text).equals(payload)
   if (isText && isObject(text)) return text
   return JSON.stringify({ raw: Buffer.from(payload as string).toString('base64') })
+}
+
+/** Where the object or list that begins at `from` is over. */
+function endOfValue(text: string, from: number): number {
+  let depth = 0
+  let isInText = false
+  for (let at = from; at < text.length; at += 1) {
+    const char = text[at]
+    if (char === '"') isInText = !isInText
+    else if (isInText) at += char === '\\' ? 1 : 0
+    else if (char === '{' || char === '[') depth += 1
+    else if (char === '}' || char === ']') depth -= 1
+    if (depth === 0 && !isInText) return at + 1
+  }
+  return text.length
 }
 
 function isObject(text: string): boolean {

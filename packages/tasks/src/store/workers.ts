@@ -88,7 +88,7 @@ export class Workers {
       const error = new Error('Worker Timeout (killed manually)')
       const payload = JSON.stringify(on.payload ?? {})
       const entry = encodeFailure({ worker: name, queue: on.queue, payload, error })
-      const stats = [`${keys.root}stat:failed:${name}`, `${keys.root}stat:processed:${name}`]
+      const stats = [name, fullName].flatMap((one) => [`${keys.failedCount}:${one}`, `${keys.processedCount}:${one}`])
       const others = [`${keys.root}worker:ping:${name}`, `${keys.worker(fullName)}:started`, keys.worker(fullName)]
       const touched = [keys.workers, keys.failed, keys.failedCount, ...stats, ...others]
       const isDone = await this.#guard.run<number>(cleanWorker, keys.calls, touched, [fullName, entry])
@@ -100,9 +100,12 @@ export class Workers {
   async #statNames(): Promise<string[]> {
     const { keys } = this.#scope
     const names = new Set([keys.processedCount, keys.failedCount])
-    for (const name of Object.keys(await this.all())) {
-      names.add(`${keys.processedCount}:${name}`)
-      names.add(`${keys.failedCount}:${name}`)
+    for (const [name, queues] of Object.entries(await this.all())) {
+      // As node-resque counts them, and as Ruby's Resque does.
+      for (const counted of [name, `${name}:${queues}`]) {
+        names.add(`${keys.processedCount}:${counted}`)
+        names.add(`${keys.failedCount}:${counted}`)
+      }
     }
     return [...names]
   }

@@ -22,7 +22,7 @@ interface Opened {
 }
 
 function open(url: string, t: TestScope, options: ConnectOptions = {}): Opened {
-  const client = connect(url, { WebSocket: WebSocket as never, minDelayMs: 100, ...options })
+  const client = connect(url, { WebSocket: WebSocket as never, minDelayMs: 30, ...options })
   t.after(() => client.close())
   const said: Said[] = []
   const events: string[] = []

@@ -4,7 +4,17 @@ import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** In the order in which they need each other. */
-const files = ['rooms-error', 'page', 'listeners', 'message-order', 'requests', 'link', 'client']
+const files = [
+  'rooms-error',
+  'page',
+  'options',
+  'listeners',
+  'message-order',
+  'requests',
+  'link',
+  'memberships',
+  'client',
+]
 const names = 'RoomsClient,RoomsError,connect'
 const type = 'text/javascript; charset=utf-8'
 
@@ -20,13 +30,14 @@ export async function serveClient(app: FastifyInstance, path: string): Promise<v
   serve(app, `${folder}/client`, 'js', `globalThis.AhRooms=(()=>{\n${body}return{${names}}})()\n`)
 }
 
-/** Without what joins the files, and without comments. */
+/** Without what joins the files, and without comments and indentation. */
 function bare(text: string): string {
   return text
     .replace(/^import .*\n|^export \{.*\n/gm, '')
     .replace(/^export /gm, '')
     .replace(/^\s*\/\/.*\n?/gm, '')
     .replace(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '')
+    .replace(/^ +/gm, '')
 }
 
 function serve(app: FastifyInstance, name: string, ending: string, body: string): void {

@@ -1,44 +1,40 @@
 // The client, for browsers and Node: what users call. Its files are served as one.
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
-import { isLater } from './message-order.ts'
-import { page, report } from './page.ts'
+import { Memberships } from './memberships.ts'
+import { settingsOf } from './options.ts'
+import { report } from './page.ts'
 import { type Message, Requests } from './requests.ts'
-import { failure, RoomsError } from './rooms-error.ts'
+import { failure } from './rooms-error.ts'
 import type * as Types from './types.ts'
 
 export { RoomsError } from './rooms-error.ts'
 export type * from './types.ts'
 
-interface Room {
-  epoch?: unknown
-  last?: unknown
-  isIn: boolean
-  waiting: { resolve: (joined: { recovered: boolean }) => void; reject: (error: Error) => void }[]
-}
-
 /** A connection that comes again by itself, with its rooms, from where it was. See {@link connect}. */
 export class RoomsClient {
-  readonly #timeoutMs: number
   readonly #link: Link
   readonly #requests: Requests
-  readonly #rooms = new Map<string, Room>()
+  readonly #memberships: Memberships
   readonly #listeners = new Listeners()
   readonly #handlers = new Map<string, (data: never, told: Types.Told) => unknown>()
 
   constructor(url: string, options: Types.ConnectOptions = {}) {
-    const defaults = { timeoutMs: 10_000, minDelayMs: 1_000, maxDelayMs: 30_000, maxQueued: 30, idleMs: 45_000 }
-    const settings = { WebSocket: page.WebSocket, ...defaults, ...options }
-    this.#timeoutMs = settings.timeoutMs
-    this.#requests = new Requests(settings.timeoutMs, settings.maxQueued)
+    const settings = settingsOf(options)
+    const { timeoutMs, maxQueued } = settings
     this.#link = new Link(url, settings, {
       onOpen: () => this.#opened(),
-      onText: (text) => this.#hear(JSON.parse(text) as Message),
+      onText: (text) => this.#take(text),
       onIdle: () => void this.details().catch(() => this.#link.drop('the server is silent')),
       onLost: (code, reason) => this.#lost(code, reason),
       onEnd: (code, reason) => this.#ended(code, reason),
     })
-    void this.#link.open()
+    const link = this.#link
+    const why = (): string => (link.isOpen ? '' : `, and there is no connection: ${link.failure || 'none yet'}`)
+    this.#requests = new Requests({ timeoutMs, maxQueued, why })
+    const ask = (message: Message, asked?: Types.RequestOptions): Promise<Message> => this.#send(message, asked)
+    this.#memberships = new Memberships({ timeoutMs, link, listeners: this.#listeners, ask, why })
+    void link.open()
   }
 
   get isConnected(): boolean {
@@ -47,7 +43,7 @@ export class RoomsClient {
 
   /** The rooms that it is in, or will be in again. */
   get rooms(): string[] {
-    return [...this.#rooms.keys()]
+    return this.#memberships.names
   }
 
   /** Answers how to stop. */
@@ -64,53 +60,17 @@ export class RoomsClient {
     handler: (data: Types.DataOf<Event>, told: Types.Told) => unknown,
   ): () => void {
     this.#handlers.set(event, handler)
-    return () => void this.#handlers.delete(event)
+    return () => void (this.#handlers.get(event) === handler && this.#handlers.delete(event))
   }
 
   /** Resolves when it is a member; it is again after each reconnect, until {@link leave}. */
-  join(
-    room: string,
-    { timeoutMs = this.#timeoutMs, signal }: Types.RequestOptions = {},
-  ): Promise<{ recovered: boolean }> {
-    const known = this.#rooms.get(room)
-    if (known?.isIn) return Promise.resolve({ recovered: true })
-    if (this.#link.isEnded) return Promise.reject(failure('CLOSED', 'the client is closed'))
-    const entry: Room = known ?? { isIn: false, waiting: [] }
-    this.#rooms.set(room, entry)
-    const joined = new Promise<{ recovered: boolean }>((resolve, reject) => {
-      const give = (error: Error): void => {
-        this.#rooms.delete(room)
-        reject(error)
-      }
-      const timer = setTimeout(() => give(failure('TIMEOUT', `not in ${room} after ${timeoutMs} ms`)), timeoutMs)
-      signal?.addEventListener('abort', () => give(signal.reason as Error), { once: true })
-      const settle =
-        <T>(act: (value: T) => void) =>
-        (value: T) => {
-          clearTimeout(timer)
-          act(value)
-        }
-      entry.waiting.push({ resolve: settle(resolve), reject: settle(reject) })
-    })
-    // Otherwise it is said when there is a connection, with the others.
-    if (this.#link.isOpen && known === undefined) {
-      this.#send({ event: 'roomAdd', room }).then(
-        (reply) => this.#joined(room, reply),
-        (error: RoomsError) => this.#refused(room, error),
-      )
-    }
-    return joined
+  join(room: string, options: Types.RequestOptions = {}): Promise<{ recovered: boolean }> {
+    if (this.#link.isEnded) return Promise.reject(closed())
+    return this.#memberships.join(room, options)
   }
 
-  async leave(room: string, options?: Types.RequestOptions): Promise<void> {
-    const entry = this.#rooms.get(room)
-    this.#rooms.delete(room)
-    for (const { reject } of entry?.waiting.splice(0) ?? []) reject(failure('CLOSED', `${room} was left meanwhile`))
-    if (entry === undefined || !this.#link.isOpen) return
-    await this.#send({ event: 'roomLeave', room }, options).catch((error: RoomsError) => {
-      if (entry.isIn && error.code !== 'AH_CLIENT_DISCONNECTED') throw error
-    })
-    this.#rooms.delete(room)
+  leave(room: string, options?: Types.RequestOptions): Promise<void> {
+    return this.#memberships.leave(room, options)
   }
 
   /** Answers the id of the message, once it is said. */
@@ -153,28 +113,18 @@ export class RoomsClient {
   }
 
   #send(message: Message, options: Types.RequestOptions = {}): Promise<Message> {
-    if (this.#link.isEnded) return Promise.reject(failure('CLOSED', 'the client is closed'))
+    if (this.#link.isEnded) return Promise.reject(closed())
     return this.#requests.ask(message, options, this.#link.isOpen ? this.#link.send : undefined)
   }
 
   #opened(): void {
-    const rooms = [...this.#rooms].map(([room, { epoch, last }]) => [room, epoch === undefined ? {} : { epoch, last }])
-    if (rooms.length > 0) {
-      this.#send({ event: 'resume', rooms: Object.fromEntries(rooms) }).then(
-        ({ data }) => {
-          for (const [room, { error, code }] of Object.entries(data as Record<string, Message>)) {
-            if (error !== undefined) this.#refused(room, new RoomsError(String(code), String(error)))
-          }
-        },
-        () => this.#link.drop('the rooms could not be joined'),
-      )
-    }
+    this.#memberships.resume()
     this.#requests.flush(this.#link.send)
     this.#listeners.tell('connect', undefined)
   }
 
   #lost(code: number, reason: string): void {
-    for (const room of this.#rooms.values()) room.isIn = false
+    this.#memberships.lose()
     this.#requests.lose()
     this.#listeners.tell('disconnect', { code, reason })
   }
@@ -182,29 +132,31 @@ export class RoomsClient {
   #ended(code: number, reason: string): void {
     const error = failure('CLOSED', `the client is closed: ${code} ${reason}`)
     this.#requests.end(error)
-    for (const { waiting } of this.#rooms.values()) for (const { reject } of waiting.splice(0)) reject(error)
-    this.#rooms.clear()
+    this.#memberships.end(error)
     this.#listeners.tell('closed', { code, reason })
+  }
+
+  #take(text: string): void {
+    try {
+      this.#hear(JSON.parse(text) as Message)
+    } catch (thrown) {
+      report(thrown)
+    }
   }
 
   #hear(message: Message): void {
     const { context, status, epoch, last, id } = message
     const room = message['room'] as string
-    const entry = this.#rooms.get(room)
     if (context === 'response') this.#requests.answer(message)
     else if (id !== undefined) {
-      // What was heard before the connection broke comes once.
-      if (entry?.epoch === epoch && !isLater(id, entry?.last)) return
-      if (entry !== undefined) Object.assign(entry, { epoch, last: id })
+      if (!this.#memberships.isNews(room, epoch, id)) return
       if (context === 'user') this.#listeners.tell('message', message as never)
       else this.#told(message as never)
     } else if (context === 'event') this.#told(message as never)
-    else if (status === 'joined') this.#joined(room, message)
-    else if (status === 'left') {
-      this.#rooms.delete(room)
-      this.#listeners.tell('left', { room, reason: String(message['reason']) })
-    } else if (status === 'gap') {
-      if (entry !== undefined) Object.assign(entry, { epoch, last })
+    else if (status === 'joined') this.#memberships.joined(room, message)
+    else if (status === 'left') this.#memberships.left(room, String(message['reason']))
+    else if (status === 'gap') {
+      this.#memberships.moved(room, epoch, last)
       this.#listeners.tell('gap', { room })
     } else this.#listeners.tell('api', message)
   }
@@ -221,24 +173,10 @@ export class RoomsClient {
       })
       .catch(report)
   }
+}
 
-  #joined(room: string, { epoch, last, recovered }: Message): void {
-    const entry: Room = this.#rooms.get(room) ?? { isIn: true, waiting: [] }
-    this.#rooms.set(room, entry)
-    const isRecovered = recovered === true
-    Object.assign(entry, { isIn: true, epoch }, isRecovered && entry.last !== undefined ? {} : { last })
-    for (const { resolve } of entry.waiting.splice(0)) resolve({ recovered: isRecovered })
-    this.#listeners.tell('joined', { room, recovered: isRecovered })
-  }
-
-  #refused(room: string, error: RoomsError): void {
-    // Asked twice; or it is asked again with the next connection.
-    if (error.code === 'AH_ROOMS_MEMBER' || error.code.startsWith('AH_CLIENT_')) return
-    const entry = this.#rooms.get(room)
-    this.#rooms.delete(room)
-    for (const { reject } of entry?.waiting.splice(0) ?? []) reject(error)
-    this.#listeners.tell('left', { room, reason: error.message })
-  }
+function closed(): Error {
+  return failure('CLOSED', 'the client is closed')
 }
 
 /** `url` may be that of the page's server (`/ah/ws`), `ws://…` or `http://…`. */

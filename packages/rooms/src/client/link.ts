@@ -1,6 +1,7 @@
 // The connection: opened again and again, until it is closed for good.
+import { addressOf, type Settings } from './options.ts'
 import { page } from './page.ts'
-import type { ConnectOptions, SocketLike } from './types.ts'
+import type { SocketLike } from './types.ts'
 
 /** What it tells. */
 export interface LinkListener {
@@ -12,9 +13,6 @@ export interface LinkListener {
   readonly onEnd: (code: number, reason: string) => void
 }
 
-/** The options with their defaults. */
-export type LinkOptions = Required<Omit<ConnectOptions, 'token'>> & Pick<ConnectOptions, 'token'>
-
 const openState = 1
 /** After these nobody comes again. */
 const isFatal = (code: number): boolean =>
@@ -22,19 +20,24 @@ const isFatal = (code: number): boolean =>
 
 /** Waits a random time up to a ceiling that doubles with each attempt: clients that were cut together come one by one. */
 export class Link {
-  readonly #url: string
-  readonly #options: LinkOptions
+  readonly #url: URL
+  readonly #options: Settings
   readonly #listener: LinkListener
   #socket: SocketLike | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   #idle: ReturnType<typeof setTimeout> | undefined
   #attempts = 0
   readonly #ended = new AbortController()
+  /** Of the attempt or connection; another one begins another. */
+  #turn = 0
+  #openedAt = 0
   isOpen = false
   isEnded = false
+  /** Why there is no connection, as far as that is known. */
+  failure = ''
 
-  constructor(url: string, options: LinkOptions, listener: LinkListener) {
-    this.#url = url
+  constructor(url: string, options: Settings, listener: LinkListener) {
+    this.#url = addressOf(url)
     this.#options = options
     this.#listener = listener
     const { signal } = this.#ended
@@ -49,51 +52,50 @@ export class Link {
 
   /** Never rejects. */
   async open(): Promise<void> {
-    const { token, WebSocket } = this.#options
+    const { token, WebSocket, timeoutMs } = this.#options
+    const turn = this.#turn
+    const mostMs = 2 * timeoutMs
+    // Neither a token nor a connection may be waited for without end.
+    this.#idle = setTimeout(() => this.#lose(1006, `no connection after ${mostMs} ms`), mostMs)
     try {
-      const url = new URL(this.#url, page.location?.href)
-      url.protocol = url.protocol.replace('http', 'ws')
+      const url = new URL(this.#url)
       if (token !== undefined) url.searchParams.set('token', await token())
-      if (this.isEnded) return
+      if (this.#turn !== turn) return
       const socket = new WebSocket(url.href)
       this.#socket = socket
       const on = <Event>(type: string, act: (event: Event) => void): void =>
-        socket.addEventListener(type, (event: Event) => void (this.#socket === socket && act(event)))
+        socket.addEventListener(type, (event: Event) => void (this.#turn === turn && act(event)))
       on('open', () => {
         this.isOpen = true
+        this.#openedAt = performance.now()
         this.#watch()
         this.#listener.onOpen()
       })
       on('message', ({ data }: { data: unknown }) => {
-        this.#attempts = 0
         this.#watch()
         this.#listener.onText(String(data))
       })
-      on('error', () => undefined)
-      on('close', ({ code, reason }: { code: number; reason: string }) => this.#lose(code, reason))
+      on('error', ({ message = '' }: { message?: string }) => {
+        this.failure = message
+      })
+      on('close', ({ code, reason }: { code: number; reason: string }) => this.#lose(code, reason || this.failure))
     } catch (thrown) {
-      this.#lose(1006, String(thrown))
+      if (this.#turn === turn) this.#lose(1006, String(thrown))
     }
   }
 
   /** This connection is no good: another one. */
   drop(reason: string): void {
-    if (!this.isOpen) return
-    this.#socket?.close(4000, reason)
-    this.#lose(1006, reason)
+    if (this.isOpen) this.#lose(1006, reason)
   }
 
   /** For good. Twice is fine. */
   end(code: number, reason: string): void {
     if (this.isEnded) return
     this.isEnded = true
-    const [socket, wasOpen] = [this.#socket, this.isOpen]
-    this.#socket = undefined
-    this.isOpen = false
+    const wasOpen = this.#leave(1000)
     clearTimeout(this.#retry)
-    clearTimeout(this.#idle)
     this.#ended.abort()
-    socket?.close(1000)
     if (wasOpen) this.#listener.onLost(code, reason)
     this.#listener.onEnd(code, reason)
   }
@@ -103,17 +105,28 @@ export class Link {
     this.#idle = setTimeout(this.#listener.onIdle, this.#options.idleMs)
   }
 
-  #lose(code: number, reason: string): void {
-    const wasOpen = this.isOpen
-    this.isOpen = false
+  /** Whether it was open. */
+  #leave(code: number): boolean {
+    const [socket, wasOpen] = [this.#socket, this.isOpen]
+    this.#turn += 1
     this.#socket = undefined
+    this.isOpen = false
     clearTimeout(this.#idle)
+    socket?.close(code)
+    return wasOpen
+  }
+
+  #lose(code: number, reason: string): void {
+    const { minDelayMs, maxDelayMs } = this.#options
+    const ceiling = (): number => Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempts)
+    const wasOpen = this.#leave(4000)
+    this.failure = reason || `closed with ${code}`
+    // A server that lets in and throws out again is not asked more often than one that lets nobody in.
+    if (code === 1012 || (wasOpen && performance.now() - this.#openedAt > ceiling())) this.#attempts = 0
     if (wasOpen) this.#listener.onLost(code, reason)
     if (isFatal(code)) this.end(code, reason)
     if (this.isEnded) return
-    const { minDelayMs, maxDelayMs } = this.#options
-    if (code === 1012) this.#attempts = 0
-    const most = code === 1008 ? maxDelayMs : Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempts)
+    const most = code === 1008 ? maxDelayMs : ceiling()
     this.#attempts += 1
     this.#openIn(Math.random() * most)
   }

@@ -11,32 +11,40 @@ interface Request {
   readonly give: (error: unknown) => void
 }
 
+/** What they may take. */
+export interface RequestsOptions {
+  readonly timeoutMs: number
+  readonly maxQueued: number
+  /** What there is to say of the connection when an answer did not come. */
+  readonly why: () => string
+}
+
 /** Every one ends: by its answer, its time, its signal, or the end of the connection. */
 export class Requests {
-  readonly #timeoutMs: number
-  readonly #maxQueued: number
+  readonly #options: RequestsOptions
   readonly #open = new Map<unknown, Request>()
   readonly #queue = new Set<number>()
   #asked = 0
 
-  constructor(timeoutMs: number, maxQueued: number) {
-    this.#timeoutMs = timeoutMs
-    this.#maxQueued = maxQueued
+  constructor(options: RequestsOptions) {
+    this.#options = options
   }
 
   /** `send` is undefined while there is no connection. */
   ask(
     message: Message,
-    { timeoutMs = this.#timeoutMs, signal }: RequestOptions,
+    { timeoutMs = this.#options.timeoutMs, signal }: RequestOptions,
     send: ((text: string) => void) | undefined,
   ): Promise<Message> {
     return new Promise((resolve, reject) => {
-      if (send === undefined && this.#queue.size >= this.#maxQueued) throw failure('OFFLINE', 'too much waits already')
+      const { maxQueued, why } = this.#options
+      if (send === undefined && this.#queue.size >= maxQueued)
+        throw failure('OFFLINE', `too much waits already${why()}`)
       signal?.throwIfAborted()
       this.#asked += 1
       const messageId = this.#asked
       const text = JSON.stringify({ ...message, messageId })
-      const timer = setTimeout(() => give(failure('TIMEOUT', `no answer after ${timeoutMs} ms`)), timeoutMs)
+      const timer = setTimeout(() => give(failure('TIMEOUT', `no answer after ${timeoutMs} ms${why()}`)), timeoutMs)
       const abort = (): void => give(signal?.reason)
       const settle = (): void => {
         clearTimeout(timer)

@@ -1,6 +1,6 @@
 // What goes wrong for users of the client.
 
-/** `code` is the server's, or `AH_CLIENT_TIMEOUT`, `_OFFLINE`, `_DISCONNECTED` (perhaps done), `_CLOSED`. */
+/** `code` is the server's, or `AH_CLIENT_TIMEOUT`, `_OFFLINE`, `_DISCONNECTED` (perhaps done), `_CLOSED`, `_OPTIONS`. */
 export class RoomsError extends Error {
   readonly code: string
 

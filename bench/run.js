@@ -1,7 +1,9 @@
 // Runs the benchmarks that are named on the command line, or all: `npm run bench -- cache`.
 // Exit code 1 when a target was missed, 2 when a name is unknown. `--smoke` only tries out whether all of it runs: one pair
 // each, nothing is kept, and targets say nothing. `--only=<text>` measures only what has the text in its name.
+// `--pages` measures nothing: it writes docs/benchmarks.md and the README's table anew from what is kept.
 import { machineFacts, untilQuiet } from './harness/machine.js'
+import { writePages } from './harness/page.js'
 import { keepRun, printResult } from './harness/report.js'
 import { Session } from './harness/session.js'
 
@@ -25,6 +27,11 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
+if (process.argv.includes('--pages')) {
+  writePages()
+  process.exit(0)
+}
+
 for (const name of wanted.length > 0 ? wanted : benchmarks) {
   const { default: run } = await import(`./${name}.js`)
   const quiet = isSmoke ? 'only tried out' : await untilQuiet()
@@ -44,6 +51,7 @@ for (const name of wanted.length > 0 ? wanted : benchmarks) {
   }
   if (isSmoke || session.results.length === 0) continue
   await keepRun(name, machine, session.results)
+  writePages()
   if (session.results.some(({ isReached }) => !isReached)) process.exitCode = 1
 }
 if (!isSmoke && process.exitCode !== 2)

@@ -32,7 +32,8 @@ export async function keepRun(benchmark, machine, duels) {
   await appendFile(new URL(`${benchmark}.jsonl`, folder), `${line}\n`)
 }
 
-function side({ median, spread }) {
+/** Median and quartiles. */
+export function sideOf({ median, spread }) {
   return `${short(median)} (${spread.map(short).join('–')})`
 }
 

@@ -7,16 +7,19 @@ import {
   scaled,
   startNginx,
   startRedis,
+  startWorkers,
   type TestScope,
   tempDir,
   until,
 } from 'fastify-ah-test-support'
 import type { Client } from 'faye'
 import { chromium } from 'playwright-core'
-import { startCluster } from './cluster-app.ts'
 import { hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
 
 const redis = await startRedis({}, test)
+
+const startCluster = (listen: readonly string[], scope: TestScope) =>
+  startWorkers({ app: new URL('./programs/app.js', import.meta.url), redis: redis.url, listen }, scope)
 
 /** Publishes numbers from a node of the test's own until it is told to stop; answers how many. */
 async function publishing(scope: TestScope): Promise<() => Promise<number>> {
@@ -56,7 +59,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, numb
 
 test('reloads under load behind nginx: every client hears everything, once, in order, and nobody begins anew', async (t) => {
   const socket = `${tempDir(t).path}/web.sock`
-  const cluster = await startCluster(redis.url, ['--socket', socket], t)
+  const cluster = await startCluster(['--socket', socket], t)
   await cluster.untilServing()
   const nginx = await startNginx(
     {
@@ -93,7 +96,7 @@ test('reloads under load behind nginx: every client hears everything, once, in o
 
 test('a worker that is killed: its clients go on elsewhere with their subscriptions, in order and without repeats', async (t) => {
   const port = await freePort()
-  const cluster = await startCluster(redis.url, ['--host', '127.0.0.1', '--port', String(port)], t)
+  const cluster = await startCluster(['--host', '127.0.0.1', '--port', String(port)], t)
   const { clients, handshakes } = openClients(`http://127.0.0.1:${port}/faye`, t)
   await cluster.untilServing()
   const lists = await Promise.all(clients.map((client) => hearing<number>(client, '/numbers')))
@@ -122,7 +125,7 @@ test('a worker that is killed: its clients go on elsewhere with their subscripti
 for (const transport of transports) {
   test(`faye's client in Chromium, over ${transport}: it hears and says, and goes on through a reload`, async (t) => {
     const port = await freePort()
-    const cluster = await startCluster(redis.url, ['--host', '127.0.0.1', '--port', String(port)], t)
+    const cluster = await startCluster(['--host', '127.0.0.1', '--port', String(port)], t)
     await cluster.untilServing()
     const browser = await chromium.launch({
       executablePath: '/usr/bin/chromium',

@@ -1,6 +1,7 @@
 // ActionHero's own browser client, unchanged, on /primus.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { atEnd, scaled, startProxy, startRedis, until } from 'fastify-ah-test-support'
 import { chromium } from 'playwright-core'
 import {
@@ -27,7 +28,8 @@ function said(client: ActionheroClient): Reply[] {
 }
 
 test("ActionHero's client connects, joins, talks with ours, views, acts and leaves", async (t) => {
-  const { port, connect: connectOurs } = await openRooms(redis.url, fresh(), t, (app) => {
+  const files = [fileURLToPath(new URL('..', import.meta.url))]
+  const { port, connect: connectOurs } = await openRooms(redis.url, { ...fresh(), files }, t, (app) => {
     app.get('/sum', { config: { action: 'sum' } }, async ({ query }) => {
       const { a, b } = query as { a: string; b: string }
       return { sum: Number(a) + Number(b) }
@@ -84,6 +86,18 @@ test("ActionHero's client connects, joins, talks with ours, views, acts and leav
   const sum = await answered((then) => ada.action('sum', { a: 1, b: 2, messageId: 'aaa' }, then))
   assert.deepEqual([sum['sum'], sum['messageId'], sum['error']], [3, 'aaa', undefined])
   assert.equal((await answered((then) => ada.action('fails', {}, then)))['error'], 'on purpose')
+
+  const file = await answered((then) => ada.file('package.json', then))
+  assert.equal(JSON.parse(String(file['content'])).name, 'fastify-ah-test-rooms')
+  assert.deepEqual([file['mime'], file['error']], ['application/json', undefined])
+  assert.equal(file['length'], Buffer.byteLength(String(file['content'])))
+  const missing = await answered((then) => ada.file('missing.html', then))
+  assert.deepEqual(
+    [missing['error'], missing['content'], missing['mime']],
+    ['that file is not found', null, 'text/html'],
+  )
+  const { data: documentation } = await answered((then) => ada.documentation(then))
+  assert.deepEqual(Object.keys(documentation), ['sum', 'fails'])
 
   assert.equal((await answered((then) => bob.roomLeave('lobby', then)))['status'], 'OK')
   assert.deepEqual(bob.rooms, [])
@@ -190,9 +204,10 @@ test('[50] what Primus does not say is a message like any other; [51] and its wo
   await assert.rejects(refused.opened, /404/)
 })
 
-test("ActionHero's client in Chromium: its cookie, a room, a file of the page, and back after a cut", async (t) => {
+test("ActionHero's client in Chromium: its cookie, a room, a file, and back after a cut", async (t) => {
   const { primus, actionhero } = await clientSource('window.location.origin', 'reconnect: { min: 50, max: 200 }')
-  const { app, port } = await openRooms(redis.url, fresh(), t, (app) => {
+  const files = [fileURLToPath(new URL('..', import.meta.url))]
+  const { app, port } = await openRooms(redis.url, { ...fresh(), files }, t, (app) => {
     app.get('/', (_, reply) =>
       reply
         .header('set-cookie', 'sessionID=page-7')
@@ -231,5 +246,9 @@ test("ActionHero's client in Chromium: its cookie, a room, a file of the page, a
   await app.rooms.broadcast(null, 'lobby', 'to the page')
   await until(async () => (await page.evaluate('heard.length')) === 2)
   assert.deepEqual(await page.evaluate('heard'), ['from the page', 'to the page'])
+  const type = await page.evaluate(
+    `new Promise((resolve) => client.file('package.json', ({ content }) => resolve(JSON.parse(content).type)))`,
+  )
+  assert.equal(type, 'module')
   assert.deepEqual(errors, [])
 })

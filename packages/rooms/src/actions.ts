@@ -5,6 +5,7 @@ import { oncePerApp } from 'fastify-ah-kit'
 import sjson from 'secure-json-parse'
 import { ActionGate, type ActionRoute } from './action-gate.ts'
 import type { Connection } from './connection.ts'
+import { type DocumentedRoute, documentationOf } from './documentation.ts'
 import { AH_ROOMS_ACTION, AH_ROOMS_OPTIONS, AH_ROOMS_VERB } from './errors.ts'
 import { shown } from './shown.ts'
 
@@ -13,6 +14,8 @@ interface ActionConfig {
   readonly action?: unknown
   /** Over what it may be called; without it over both. */
   readonly servers?: unknown
+  /** False: clients are not told of it. */
+  readonly toDocument?: unknown
 }
 
 type Params = Readonly<Record<string, unknown>>
@@ -27,6 +30,7 @@ export class Actions {
   readonly #hasMetadata: boolean
   readonly #gate: ActionGate
   readonly #routes = new Map<string, ActionRoute>()
+  readonly #documented: DocumentedRoute[] = []
 
   constructor(app: FastifyInstance, hasMetadata: boolean) {
     this.#app = app
@@ -35,8 +39,8 @@ export class Actions {
   }
 
   /** A route of the app. Throws `AH_ROOMS_OPTIONS` for what cannot be an action. */
-  note({ method, url, config }: Pick<RouteOptions, 'method' | 'url' | 'config'>): void {
-    const { action, servers } = (config ?? {}) as ActionConfig
+  note({ method, url, config, schema }: Pick<RouteOptions, 'method' | 'url' | 'config' | 'schema'>): void {
+    const { action, servers, toDocument } = (config ?? {}) as ActionConfig
     const [first = 'GET'] = [method].flat()
     // Fastify adds HEAD to each GET.
     if (action === undefined || first === 'HEAD') return
@@ -56,7 +60,14 @@ export class Actions {
     // Fastify adds the path with a slash at its end to the one without.
     const isSame = other?.method === first && bareOf(other.url) === bareOf(url)
     if (other !== undefined && !isSame) fail(`config.action: ${shown(name)} is ${other.method} ${other.url} already`)
-    if (other === undefined) this.#routes.set(name, { method: first, url })
+    if (other !== undefined) return
+    this.#routes.set(name, { method: first, url })
+    if (toDocument !== false) this.#documented.push({ name, schema })
+  }
+
+  /** What clients may be told of them. */
+  documentation(): Record<string, unknown> {
+    return documentationOf(this.#documented)
   }
 
   /** What the route answers, as the members of a reply. */

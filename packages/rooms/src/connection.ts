@@ -9,6 +9,8 @@ import type { ConnectRequest, DisconnectOptions, Identified, RoomConnection } fr
 export interface Outlet {
   readonly push: (parcel: Parcel) => void
   readonly close: (code: number, reason: string) => void
+  /** Resolves when little of what was sent is still on its way, or the client is gone. Never rejects. */
+  readonly drained: () => Promise<void>
 }
 
 /** What a connection is made of. */
@@ -72,6 +74,12 @@ export class Connection implements RoomConnection {
     if (this.isClosed) return
     if (this.#behind === undefined) this.#outlet.push(parcel)
     else this.pushLater(Promise.resolve(parcel))
+  }
+
+  /** Resolves when the client has heard most of what it was sent, or is gone. */
+  async drained(): Promise<void> {
+    await this.#behind
+    await this.#outlet.drained()
   }
 
   /** Sends what is made just now, behind what was sent before and before what is sent after. It must not reject. */

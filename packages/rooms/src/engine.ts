@@ -8,6 +8,7 @@ import { Broadcast } from './broadcast.ts'
 import { Connections } from './connections.ts'
 import { AH_ROOMS_PUBSUB } from './errors.ts'
 import { Events } from './events.ts'
+import { Files } from './files.ts'
 import type { RoomKeys } from './keys.ts'
 import { LiveRooms } from './live-rooms.ts'
 import { Membership } from './membership.ts'
@@ -41,6 +42,7 @@ export class Engine {
   readonly events: Events
   readonly middlewares = new Middlewares()
   readonly actions: Actions
+  readonly files: Files
   readonly store: RoomStore
   readonly live: LiveRooms
   readonly membership: Membership
@@ -111,8 +113,10 @@ export class Engine {
     const { connections } = this
     this.actions = new Actions(app, settings.metadata)
     const roomStatus = (room: string): Promise<RoomStatus> => this.roomStatus(room)
-    const { actions } = this
-    this.protocol = new Protocol({ membership, broadcast, actions, events, roomStatus, maxPendingActions, log })
+    // A file is read while the one before it may still be on its way.
+    this.files = new Files({ folders: settings.files, maxBytes: Math.floor(settings.maxUnsentBytes / 2), log })
+    const { actions, files } = this
+    this.protocol = new Protocol({ membership, broadcast, actions, events, files, roomStatus, maxPendingActions, log })
     this.remote = new Remote({ pubsub, name: `rooms ${settings.decorator}`, connections, membership, live })
     const onReborn = (): Promise<void> => this.makeStartingRooms()
     this.presence = new Presence({ index, store, live, membership, events, leaseMs, onReborn, log })
@@ -130,6 +134,7 @@ export class Engine {
   }
 
   async start(): Promise<void> {
+    await this.files.open()
     await this.#hearItself()
     await this.presence.start()
     await this.makeStartingRooms()

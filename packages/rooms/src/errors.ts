@@ -52,6 +52,8 @@ export const AH_ROOMS_ACTION: CodedErrorConstructor = createError(
   'unknown action or invalid apiVersion: %s',
   404,
 )
+/** There is no such file for clients, or it is too large, or cannot be read. */
+export const AH_ROOMS_FILE: CodedErrorConstructor = createError('AH_ROOMS_FILE', '%s', 404)
 /** A middleware is none, or there is one of that name. */
 export const AH_ROOMS_MIDDLEWARE: CodedErrorConstructor = createError('AH_ROOMS_MIDDLEWARE', '%s', 500)
 /** This app's rooms are closed, or about to be. */

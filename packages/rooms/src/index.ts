@@ -5,6 +5,7 @@ export {
   AH_ROOMS_ACTION,
   AH_ROOMS_CLOSED,
   AH_ROOMS_EXISTS,
+  AH_ROOMS_FILE,
   AH_ROOMS_FORBIDDEN,
   AH_ROOMS_MEMBER,
   AH_ROOMS_MESSAGE,
@@ -52,5 +53,7 @@ declare module 'fastify' {
     action?: string
     /** Over what it may be called; without it over both. */
     servers?: readonly ('web' | 'websocket')[]
+    /** False: clients are not told of it by `documentation`. */
+    toDocument?: boolean
   }
 }

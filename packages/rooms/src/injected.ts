@@ -31,6 +31,7 @@ export class Injected implements InjectedClient {
     const outlet: Outlet = {
       push: (parcel) => this.#hear(parcel),
       close: (code, reason) => this.#end({ code, reason }),
+      drained: () => Promise.resolve(),
     }
     this.#connection = connections.open({ request, identified, outlet })
   }

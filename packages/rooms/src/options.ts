@@ -28,6 +28,8 @@ export interface RoomsOptions {
   readonly origins?: readonly string[]
   /** Lets programs connect, which send no origin; in production with `authorize.connect` only. Default false. */
   readonly allowMissingOrigin?: boolean
+  /** Folders of which clients may ask for files, by the verb `file`; relative to the working directory. Default none. */
+  readonly files?: readonly string[]
   /** Rooms that are there from the start. */
   readonly startingRooms?: readonly string[]
   /** What is kept of a member beside `id` and `joinedAt`. */
@@ -133,6 +135,12 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
       type: 'boolean',
       default: false,
     },
+    files: {
+      description: 'folders of which clients may ask for files; relative to the working directory',
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      default: [],
+    },
     startingRooms: {
       description: 'rooms that are there from the start',
       type: 'array',
@@ -205,6 +213,7 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
   },
   renamed: {
     mount: 'path',
+    public: 'files',
     rooms: 'startingRooms',
     client: 'redis',
     messageRateLimit: 'messagesPerSecond',

@@ -1,15 +1,15 @@
 // What clients may ask, and how they are answered: ActionHero's verbs, and ours.
 import type { FastifyBaseLogger } from 'fastify'
 import { toError } from 'fastify-ah-kit'
-import sjson from 'secure-json-parse'
 import type { Actions } from './actions.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { Connection } from './connection.ts'
 import { AH_ROOMS_MESSAGE, AH_ROOMS_NO_MEMBER, AH_ROOMS_VERB } from './errors.ts'
 import type { Events } from './events.ts'
-import type { Joined, Position } from './live-room.ts'
+import type { Files } from './files.ts'
+import { idOf, type Message, messageIn, positionIn } from './incoming.ts'
+import type { Joined } from './live-room.ts'
 import type { Membership } from './membership.ts'
-import { isMessageId } from './message-id.ts'
 import { roomName } from './room-name.ts'
 import { shown } from './shown.ts'
 import type { RoomStatus } from './types.ts'
@@ -20,12 +20,12 @@ export interface ProtocolOptions {
   readonly broadcast: Broadcast
   readonly actions: Actions
   readonly events: Events
+  readonly files: Files
   readonly roomStatus: (room: string) => Promise<RoomStatus>
   readonly maxPendingActions: number
   readonly log: FastifyBaseLogger
 }
 
-type Message = Readonly<Record<string, unknown>>
 type Reply = Record<string, unknown>
 /** Answers the reply; or undefined, where it has sent one by itself; or what to wait for while the next is taken. */
 type Verb = (
@@ -50,6 +50,8 @@ export class Protocol {
       ['emit', (connection, message) => this.#emit(connection, message)],
       ['ack', (connection, message) => this.#ack(connection, message)],
       ['action', (connection, message) => this.#action(connection, message)],
+      ['file', (connection, message) => this.#file(connection, message)],
+      ['documentation', async () => ({ data: this.#options.actions.documentation() })],
       ['detailsView', async (connection) => ({ data: detailsOf(connection) })],
       ['quit', quit],
       ['exit', quit],
@@ -161,6 +163,12 @@ export class Protocol {
     connection.acknowledge(ackId, data ?? null)
   }
 
+  /** One after the other, each when the one before was heard: a slow reader is not cut for what it asked for. */
+  async #file(connection: Connection, { file }: Message): Promise<Reply> {
+    await connection.drained()
+    return this.#options.files.read(file)
+  }
+
   async #action(connection: Connection, message: Message): Promise<() => Promise<Reply>> {
     const { actions, maxPendingActions } = this.#options
     if (connection.pendingActions >= maxPendingActions) {
@@ -187,31 +195,6 @@ function errorReply(error: Error & { code?: string }, messageId: unknown): Reply
   const text = `Error: ${error.message}`
   const code = typeof error.code === 'string' ? { code: error.code } : {}
   return { status: text, error: text, ...code, context: 'response', messageId }
-}
-
-function messageIn(text: string): Message {
-  let value: unknown
-  try {
-    value = sjson.parse(text)
-  } catch (cause) {
-    throw new AH_ROOMS_VERB('a message is JSON', { cause })
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Message
-  throw new AH_ROOMS_VERB(`a message is an object, got ${shown(value)}`)
-}
-
-/** What the reply bears, if it is something that a client may have meant so. */
-function idOf(messageId: unknown): unknown {
-  const isId = typeof messageId === 'number' || (typeof messageId === 'string' && messageId.length <= 200)
-  return isId ? messageId : undefined
-}
-
-function positionIn(heard: unknown): Position | undefined {
-  if (typeof heard !== 'object' || heard === null) return undefined
-  const { epoch, last } = heard as Record<string, unknown>
-  return typeof epoch === 'string' && epoch !== '' && epoch.length <= 64 && isMessageId(last)
-    ? { epoch, last }
-    : undefined
 }
 
 function detailsOf({ id, user, fingerprint, request, connectedAt, rooms, totalActions, pendingActions }: Connection) {

@@ -99,6 +99,16 @@ export class RoomsClient {
     return (await this.#send({ event: 'action', params: { ...(params as object), action } }, options)) as never
   }
 
+  /** One of the server's option `files`. */
+  async file(file: string, options?: Types.RequestOptions): Promise<Types.ServedFile> {
+    return (await this.#send({ event: 'file', file }, options)) as never
+  }
+
+  /** What the actions are called, and what they take. */
+  async documentation(options?: Types.RequestOptions): Promise<Record<string, unknown>> {
+    return (await this.#send({ event: 'documentation' }, options))['data'] as Message
+  }
+
   async view(room: string, options?: Types.RequestOptions): Promise<Types.RoomView> {
     return (await this.#send({ event: 'roomView', room }, options))['data'] as Types.RoomView
   }

@@ -102,3 +102,16 @@ export interface RoomView {
   readonly members: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly membersCount: number
 }
+
+/** A file of the server. */
+export interface ServedFile {
+  readonly content: string
+  /** Where the file is no text: what `content` is. */
+  readonly encoding?: 'base64'
+  /** As its name has it. */
+  readonly mime: string
+  /** In bytes. */
+  readonly length: number
+  /** As in `toISOString()`. */
+  readonly lastModified: string
+}

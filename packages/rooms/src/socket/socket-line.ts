@@ -104,6 +104,20 @@ export class SocketLine implements Outlet {
     this.#options.socket.close(code, reason)
   }
 
+  /** Half of what a reader may be behind leaves room for a file. */
+  async drained(): Promise<void> {
+    const { socket, stream, maxUnsentBytes } = this.#options
+    this.flush()
+    if (socket.readyState !== socket.OPEN || stream.writableLength <= maxUnsentBytes / 2) return
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
+        stream.off('drain', settle).off('close', settle)
+        resolve()
+      }
+      stream.on('drain', settle).on('close', settle)
+    })
+  }
+
   /** Asks for a sign of life; cuts it if none has come after `pongMs`. */
   ping(pongMs: number): void {
     const { socket } = this.#options

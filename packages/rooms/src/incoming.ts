@@ -1,7 +1,7 @@
 // What comes from clients, and what of it is taken for what it says.
 import sjson from 'secure-json-parse'
 import { AH_ROOMS_VERB } from './errors.ts'
-import type { Position } from './live-room.ts'
+import type { Position } from './position.ts'
 import { isMessageId } from './message-id.ts'
 import { shown } from './shown.ts'
 

@@ -6,6 +6,8 @@ import type { Connection } from './connection.ts'
 import { AH_ROOMS_NOT_FOUND } from './errors.ts'
 import { type Gone, laterThan, type Messages, readFrame, type Said } from './frame.ts'
 import { compareIds } from './message-id.ts'
+import type { Joined, Position } from './position.ts'
+import { Recent, type Underway } from './recent.ts'
 import type { Outcome, RoomStore, Wish } from './store/room-store.ts'
 
 /** What it works with. */
@@ -23,18 +25,6 @@ export interface LiveRoomOptions {
   readonly onStrange: () => void
 }
 
-/** Up to where somebody has heard. */
-export interface Position {
-  readonly epoch: string
-  readonly last: string
-}
-
-/** What is told of a join, before anything of the room is sent. */
-export interface Joined extends Position {
-  /** What follows is all that was missed, and nothing was asked for otherwise. */
-  readonly recovered: boolean
-}
-
 const mostWishes = 200
 const retryMs = 250
 
@@ -50,10 +40,10 @@ export class LiveRoom {
   readonly #lane: TickBatch<Wish, Outcome>
   readonly #fresh = new Map<Connection, string>()
   readonly #goneEpochs = new Set<string>()
-  #joining = 0
-  #recent: Said[] = []
+  readonly #recent = new Recent()
   #queue: Said[] | undefined
   #position: { epoch: string; last: string } | undefined
+  /** Something may have been missed that nobody has asked for yet. */
   #isStale = false
   #isClosed = false
 
@@ -94,17 +84,14 @@ export class LiveRoom {
     heard: Position | undefined,
     onJoined: (joined: Joined) => void,
   ): Promise<void> {
-    this.#joining += 1
+    const join = this.#recent.begin()
     try {
       const outcome = await this.wish({ what: 'join', id: member.id, details, heard })
       if (outcome.epoch === undefined || this.#goneEpochs.has(outcome.epoch)) throw new AH_ROOMS_NOT_FOUND(this.name)
-      this.#admit(member, outcome as Outcome & Position, onJoined)
+      this.#admit(member, join, outcome as Outcome & Position, onJoined)
     } finally {
-      this.#joining -= 1
-      if (this.#joining === 0) {
-        this.#recent = []
-        this.#goneEpochs.clear()
-      }
+      this.#recent.end(join)
+      if (!this.#recent.isNeeded) this.#goneEpochs.clear()
     }
   }
 
@@ -124,41 +111,53 @@ export class LiveRoom {
 
   /** Messages may have been missed on the way: asks Redis. */
   lookAgain(): void {
-    if (this.#position === undefined) return
-    // What is asked just now may have been asked before.
-    if (this.#queue !== undefined) this.#isStale = true
-    else this.#catchUp()
+    // Whoever is let in first asks; what is asked just now may have been asked before.
+    if (this.#queue !== undefined || (this.#position === undefined && this.#recent.isNeeded)) this.#isStale = true
+    else if (this.#position !== undefined) this.#catchUp()
   }
 
-  #admit(member: Connection, { epoch, last, missed }: Outcome & Position, onJoined: (joined: Joined) => void): void {
+  #admit(
+    member: Connection,
+    join: Underway,
+    { epoch, last, missed }: Outcome & Position,
+    onJoined: (joined: Joined) => void,
+  ): void {
+    const { deliver, onGap } = this.#options
     // Made anew since the others came, and the news of its end was missed, or is still on its way.
     if (this.#position !== undefined && this.#position.epoch !== epoch) this.#expel()
     this.members.add(member)
     onJoined({ epoch, last, recovered: missed !== undefined })
-    if (missed !== undefined && missed.ids.length > 0) this.#options.deliver(this.name, [member], missed)
-    const early = this.#recent.filter((said) => said.epoch === epoch)
+    if (missed !== undefined && missed.ids.length > 0) deliver(this.name, [member], missed)
     let reached = last
-    for (const said of early) {
+    let heard = last
+    for (const said of this.#recent.since(join)) {
+      if (said.epoch !== epoch || said.ids.length === 0) continue
+      heard = said.ids.at(-1) as string
       const behind = laterThan(said, reached)
-      if (behind.ids.length === 0) continue
-      reached = behind.ids.at(-1) as string
-      this.#options.deliver(this.name, [member], behind)
+      // Something between was missed on the way: perhaps it comes, since others ask for it.
+      if (behind.ids.length === 0 || compareIds(said.prev, reached) > 0) continue
+      reached = heard
+      deliver(this.name, [member], behind)
     }
-    this.#position ??= { epoch, last: reached }
-    if (compareIds(this.#position.last, reached) < 0) this.#fresh.set(member, reached)
+    if (this.#position === undefined) {
+      this.#position = { epoch, last: reached }
+      if (this.#isStale || compareIds(heard, reached) > 0) this.lookAgain()
+    } else if (compareIds(this.#position.last, reached) < 0) this.#fresh.set(member, reached)
+    // The others were told so already.
+    else if (compareIds(this.#position.last, reached) > 0) onGap(this.name, [member], this.#position)
   }
 
   #take(said: Said): void {
     const position = this.#position
     if (position === undefined) {
-      if (this.#joining > 0) this.#recent.push(said)
+      this.#recent.add(said)
       return
     }
     if (this.#queue !== undefined) {
       this.#queue.push(said)
       return
     }
-    if (said.epoch === position.epoch && compareIds(said.prev, position.last) <= 0) {
+    if (this.#follows(said)) {
       this.#apply(laterThan(said, position.last))
       return
     }
@@ -166,11 +165,15 @@ export class LiveRoom {
     this.#catchUp()
   }
 
+  #follows({ epoch, prev }: Said): boolean {
+    return this.#position?.epoch === epoch && compareIds(prev, this.#position.last) <= 0
+  }
+
   #apply({ ids, texts }: Messages): void {
     const position = this.#position
     if (position === undefined || ids.length === 0) return
     const { deliver } = this.#options
-    if (this.#joining > 0) this.#recent.push({ epoch: position.epoch, prev: position.last, ids, texts })
+    this.#recent.add({ epoch: position.epoch, prev: position.last, ids, texts })
     position.last = ids.at(-1) as string
     if (this.#fresh.size === 0) {
       deliver(this.name, this.members, { ids, texts })
@@ -199,22 +202,26 @@ export class LiveRoom {
   async #look(): Promise<void> {
     const { log, onGap } = this.#options
     while (!this.#isClosed && this.#position !== undefined) {
-      const heard = { ...this.#position }
+      const position = this.#position
+      const before = this.#queue?.length ?? 0
+      this.#isStale = false
       try {
-        const outcome = await this.wish({ what: 'look', id: '', details: '', heard })
-        if (this.#position?.epoch !== heard.epoch) break
-        if (outcome.epoch !== heard.epoch) {
+        const outcome = await this.wish({ what: 'look', id: '', details: '', heard: { ...position } })
+        // Another life of the room, if any.
+        if (this.#position !== position) continue
+        if (outcome.epoch !== position.epoch) {
           this.#expel()
-          break
+          continue
         }
         if (outcome.missed !== undefined) this.#apply(outcome.missed)
         else {
-          this.#position.last = outcome.last
+          position.last = outcome.last
           this.#fresh.clear()
-          onGap(this.name, this.members, this.#position)
+          onGap(this.name, this.members, position)
         }
+        // Redis was asked behind these: what it did not answer, of a room of before or of a server that was lost, never comes.
+        this.#queue = this.#queue?.filter((said, index) => index >= before || this.#follows(said))
         if (!this.#isStale) break
-        this.#isStale = false
       } catch (thrown) {
         log.debug({ err: toError(thrown), room: this.name }, 'a room waits for Redis to say what it missed')
         await sleep(retryMs, undefined, { ref: false })
@@ -222,12 +229,11 @@ export class LiveRoom {
     }
     const queue = this.#queue ?? []
     this.#queue = undefined
-    this.#isStale = false
     for (const said of queue) this.#take(said)
   }
 
   #end({ gone }: Gone): void {
-    if (this.#joining > 0) this.#goneEpochs.add(gone)
+    if (this.#recent.isNeeded) this.#goneEpochs.add(gone)
     if (this.#position?.epoch === gone) this.#expel()
   }
 

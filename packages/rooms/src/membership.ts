@@ -10,9 +10,10 @@ import {
   AH_ROOMS_TOO_MANY,
 } from './errors.ts'
 import type { Events } from './events.ts'
-import type { Joined, LiveRoom, Position } from './live-room.ts'
+import type { LiveRoom } from './live-room.ts'
 import type { LiveRooms } from './live-rooms.ts'
 import type { Middlewares } from './middleware.ts'
+import type { Joined, Position } from './position.ts'
 import type { NodeIndex } from './store/node-index.ts'
 import type { Authorize, MemberDetails } from './types.ts'
 

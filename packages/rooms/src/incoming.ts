@@ -1,8 +1,8 @@
 // What comes from clients, and what of it is taken for what it says.
 import sjson from 'secure-json-parse'
 import { AH_ROOMS_VERB } from './errors.ts'
-import type { Position } from './position.ts'
 import { isMessageId } from './message-id.ts'
+import type { Position } from './position.ts'
 import { shown } from './shown.ts'
 
 /** A message of a client: nothing in it is checked yet. */

@@ -11,6 +11,7 @@ export {
   type CodedErrorConstructor,
   toError,
 } from './errors.ts'
+export { FilteredParams } from './filtered-params.ts'
 export { type Identity, identity, instanceId, isInstanceOf } from './identity.ts'
 export {
   type DrainResult,

@@ -1,9 +1,10 @@
 // Routes that opted in, called over a connection as if by its handshake.
 import { hostname } from 'node:os'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { oncePerApp } from 'fastify-ah-kit'
+import { type FilteredParams, oncePerApp } from 'fastify-ah-kit'
 import sjson from 'secure-json-parse'
 import { ActionGate, type ActionRoute } from './action-gate.ts'
+import { filteringFactory } from './action-log.ts'
 import type { Connection } from './connection.ts'
 import { type DocumentedRoute, documentationOf } from './documentation.ts'
 import { AH_ROOMS_ACTION, AH_ROOMS_OPTIONS, AH_ROOMS_VERB } from './errors.ts'
@@ -29,11 +30,13 @@ export class Actions {
   readonly #app: FastifyInstance
   readonly #hasMetadata: boolean
   readonly #gate: ActionGate
+  readonly #filtered: FilteredParams
   readonly #routes = new Map<string, ActionRoute>()
   readonly #documented: DocumentedRoute[] = []
 
-  constructor(app: FastifyInstance, hasMetadata: boolean) {
+  constructor(app: FastifyInstance, hasMetadata: boolean, filtered: FilteredParams) {
     this.#app = app
+    this.#filtered = filtered
     this.#hasMetadata = hasMetadata
     this.#gate = oncePerApp(app, 'rooms-action-gate', (root) => new ActionGate(root))
   }
@@ -63,6 +66,13 @@ export class Actions {
     if (other !== undefined) return
     this.#routes.set(name, { method: first, url })
     if (toDocument !== false) this.#documented.push({ name, schema })
+  }
+
+  /** Whose log lines show the URL without what is filtered: each route with a name, over whatever it is called. */
+  filterLog(route: RouteOptions, factory: NonNullable<RouteOptions['childLoggerFactory']>): void {
+    const { action } = (route.config ?? {}) as ActionConfig
+    if (action === undefined || this.#filtered.isEmpty) return
+    route.childLoggerFactory = filteringFactory(route.childLoggerFactory ?? factory, route.url, this.#filtered)
   }
 
   /** What clients may be told of them. */

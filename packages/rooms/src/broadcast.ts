@@ -8,6 +8,7 @@ import type { Messages } from './frame.ts'
 import type { Middlewares } from './middleware.ts'
 import { Parcel } from './parcel.ts'
 import type { RoomStore } from './store/room-store.ts'
+import { type RoomsTrace, traced, traces } from './traces.ts'
 import type { Authorize, RoomMessage } from './types.ts'
 
 /** What it works with. */
@@ -51,12 +52,17 @@ export class Broadcast {
     const from = connection?.id ?? server
     const draft: RoomMessage = { context: 'user', room, from, message, sentAt: Date.now() }
     const said = middlewares.has('onSayReceive') ? await middlewares.runOnSayReceive(connection, draft) : draft
-    return () => this.#add(room, { context: 'user', room, from, message: said.message })
+    const context = (): RoomsTrace => ({ connection: from, room, message: said.message })
+    return () =>
+      traced(traces.say, context, () => this.#add(room, { context: 'user', room, from, message: said.message }))
   }
 
   /** An event for all members. */
   async emit(from: Connection | null, room: string, event: string, data: unknown): Promise<void> {
-    await this.#add(room, { context: 'event', room, from: from?.id ?? server, event, data: data ?? null })
+    const id = from?.id ?? server
+    const context = (): RoomsTrace => ({ connection: id, room, event, data })
+    const add = (): Promise<string> => this.#add(room, { context: 'event', room, from: id, event, data: data ?? null })
+    await traced(traces.emit, context, add)
   }
 
   /** Messages of a room for connections here, each in its order. */

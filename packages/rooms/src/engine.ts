@@ -1,6 +1,6 @@
 // The parts of one registration, put together.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { addressesOf, instanceId, toError, upgradesOf, within } from 'fastify-ah-kit'
+import { addressesOf, FilteredParams, instanceId, toError, upgradesOf, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { Actions } from './actions.ts'
@@ -111,12 +111,23 @@ export class Engine {
     const { membership, broadcast } = this
     this.connections = new Connections({ membership, events, welcomeMessage, log })
     const { connections } = this
-    this.actions = new Actions(app, settings.metadata)
+    const filtered = new FilteredParams(settings.filteredParams)
+    this.actions = new Actions(app, settings.metadata, filtered)
     const roomStatus = (room: string): Promise<RoomStatus> => this.roomStatus(room)
     // A file is read while the one before it may still be on its way.
     this.files = new Files({ folders: settings.files, maxBytes: Math.floor(settings.maxUnsentBytes / 2), log })
     const { actions, files } = this
-    this.protocol = new Protocol({ membership, broadcast, actions, events, files, roomStatus, maxPendingActions, log })
+    this.protocol = new Protocol({
+      membership,
+      broadcast,
+      actions,
+      events,
+      files,
+      roomStatus,
+      maxPendingActions,
+      filtered,
+      log,
+    })
     this.remote = new Remote({ pubsub, name: `rooms ${settings.decorator}`, connections, membership, live })
     const onReborn = (): Promise<void> => this.makeStartingRooms()
     this.presence = new Presence({ index, store, live, membership, events, leaseMs, onReborn, log })

@@ -15,6 +15,7 @@ import type { LiveRooms } from './live-rooms.ts'
 import type { Middlewares } from './middleware.ts'
 import type { Joined, Position } from './position.ts'
 import type { NodeIndex } from './store/node-index.ts'
+import { type RoomsTrace, traced, traces } from './traces.ts'
 import type { Authorize, MemberDetails } from './types.ts'
 
 /** What it works with. */
@@ -55,7 +56,18 @@ export class Membership {
     return this.#owed.size > 0
   }
 
-  async join(connection: Connection, room: string, { heard, onJoined }: JoinOptions = {}): Promise<void> {
+  join(connection: Connection, room: string, options: JoinOptions = {}): Promise<void> {
+    const context = (): RoomsTrace => ({ connection: connection.id, room })
+    return traced(traces.join, context, () => this.#join(connection, room, options))
+  }
+
+  /** Runs what may forbid it, and then it is out. */
+  leave(connection: Connection, room: string): Promise<void> {
+    const context = (): RoomsTrace => ({ connection: connection.id, room })
+    return traced(traces.leave, context, () => this.#leave(connection, room))
+  }
+
+  async #join(connection: Connection, room: string, { heard, onJoined }: JoinOptions): Promise<void> {
     const { live, middlewares, authorize, events } = this.#options
     this.#begin(connection, room)
     try {
@@ -88,8 +100,7 @@ export class Membership {
     }
   }
 
-  /** Runs what may forbid it, and then it is out. */
-  async leave(connection: Connection, room: string): Promise<void> {
+  async #leave(connection: Connection, room: string): Promise<void> {
     if (!connection.memberOf.has(room)) throw new AH_ROOMS_NO_MEMBER(room)
     await this.#options.middlewares.runLeave(connection, room)
     // Somebody else may have taken it out meanwhile.

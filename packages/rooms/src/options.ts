@@ -40,6 +40,8 @@ export interface RoomsOptions {
   readonly welcomeMessage?: string
   /** Adds `serverInformation` and `requesterInformation` to replies of actions, as ActionHero; default false. */
   readonly metadata?: boolean
+  /** Members of messages and params, at any depth, that no log shows; also in URLs of actions. Default none. */
+  readonly filteredParams?: readonly string[]
   /** How many messages of a room are kept; default 1000. */
   readonly historySize?: number
   /** For how long, in ms; default 5 min. */
@@ -165,6 +167,12 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
       description: "adds ActionHero's `serverInformation` and `requesterInformation` to replies of actions",
       type: 'boolean',
       default: false,
+    },
+    filteredParams: {
+      description: 'members of messages and params, at any depth, that no log shows; also in URLs of actions',
+      type: 'array',
+      items: { type: 'string' },
+      default: [],
     },
     historySize: { description: 'how many messages of a room are kept', ...count, maximum: 100_000, default: 1_000 },
     historyMs: {

@@ -43,7 +43,10 @@ async function plugin(app: FastifyInstance, input: RoomsOptions): Promise<void> 
   const keys = new RoomKeys(new KeySpace({ prefix, isTagged: connection.isCluster }), connection.isCluster)
   const engine = new Engine({ app, connection, keys, pubsub, settings })
   app.addHook('onClose', () => engine.close())
-  app.addHook('onRoute', (route) => engine.actions.note(route))
+  app.addHook('onRoute', function (route) {
+    engine.actions.note(route)
+    engine.actions.filterLog(route, this.childLoggerFactory)
+  })
   const lifecycle = lifecycleOf(app)
   lifecycle.onDrain(decorator, () => engine.drain(), drainMs + goodbyeMs)
   const forgetDeaths = lifecycle.onPeerDeath(({ bootId }) => {

@@ -1,6 +1,6 @@
 // What clients may ask, and how they are answered: ActionHero's verbs, and ours.
 import type { FastifyBaseLogger } from 'fastify'
-import { toError } from 'fastify-ah-kit'
+import { type FilteredParams, toError } from 'fastify-ah-kit'
 import type { Actions } from './actions.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { Connection } from './connection.ts'
@@ -12,6 +12,7 @@ import type { Membership } from './membership.ts'
 import type { Joined } from './position.ts'
 import { roomName } from './room-name.ts'
 import { shown } from './shown.ts'
+import { type RoomsTrace, traced, traces } from './traces.ts'
 import type { RoomStatus } from './types.ts'
 
 /** What it works with. */
@@ -23,6 +24,8 @@ export interface ProtocolOptions {
   readonly files: Files
   readonly roomStatus: (room: string) => Promise<RoomStatus>
   readonly maxPendingActions: number
+  /** What the log does not show. */
+  readonly filtered: FilteredParams
   readonly log: FastifyBaseLogger
 }
 
@@ -78,6 +81,7 @@ export class Protocol {
       messageId = idOf(message['messageId'])
       const verb = this.#verbs.get(message['event'])
       if (verb === undefined) throw new AH_ROOMS_VERB(`there is no such verb: ${shown(message['event'])}`)
+      this.#note(connection, message)
       const answer = await verb(connection, message, reply)
       if (typeof answer !== 'function') {
         if (answer !== undefined) reply({ status: 'OK', ...answer })
@@ -90,6 +94,14 @@ export class Protocol {
     } catch (thrown) {
       this.#fail(connection, thrown, messageId)
     }
+  }
+
+  #note(connection: Connection, { event: verb, messageId: _, ...said }: Message): void {
+    const { log, filtered } = this.#options
+    // Nothing is put together for a line that nobody would see.
+    const { isLevelEnabled } = log as { isLevelEnabled?: (level: string) => boolean }
+    if (isLevelEnabled?.call(log, 'debug') === false) return
+    log.debug({ connection: connection.id, verb, message: filtered.shown(said) }, 'a client says')
   }
 
   #fail(connection: Connection, thrown: unknown, messageId: unknown): void {
@@ -155,7 +167,9 @@ export class Protocol {
   async #emit(connection: Connection, { name, data }: Message): Promise<() => Promise<Reply>> {
     const handler = typeof name === 'string' ? this.#options.events.handlerOf(name) : undefined
     if (handler === undefined) throw new AH_ROOMS_VERB(`nobody answers the event ${shown(name)}`)
-    return async () => ({ data: (await handler(data, connection)) ?? null })
+    const context = (): RoomsTrace => ({ connection: connection.id, event: name as string, data })
+    const run = async (): Promise<unknown> => handler(data, connection)
+    return async () => ({ data: (await traced(traces.event, context, run)) ?? null })
   }
 
   async #ack(connection: Connection, { ackId, data }: Message): Promise<undefined> {
@@ -176,9 +190,12 @@ export class Protocol {
     }
     connection.pendingActions += 1
     connection.totalActions += 1
+    const { params } = message
+    const context = (): RoomsTrace => ({ connection: connection.id, params })
     return async () => {
       try {
-        return await actions.run(connection, message['params'], idOf(message['messageId']))
+        const run = () => actions.run(connection, params, idOf(message['messageId']))
+        return await traced(traces.action, context, run)
       } finally {
         connection.pendingActions -= 1
       }

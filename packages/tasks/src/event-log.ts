@@ -1,5 +1,6 @@
 // Owns what is logged of workers and of the scheduler, each event with its level, as ActionHero lets one set them.
 import type { FastifyBaseLogger } from 'fastify'
+import { FilteredParams } from 'fastify-ah-kit'
 import { type LogEvent, type LogLevel, mergeLevels, schedulerLevels, workerLevels } from './log-levels.ts'
 
 /** How it logs. */
@@ -14,17 +15,15 @@ export interface EventLogOptions {
 
 type LevelName = Exclude<LogLevel, 'silent'>
 
-const hidden = '[FILTERED]'
-
 /** Nothing is put together for a line that nobody would see. */
 export class EventLog {
   readonly #log: FastifyBaseLogger
   readonly #levels: ReadonlyMap<LogEvent, LogLevel>
-  readonly #filtered: ReadonlySet<string>
+  readonly #filtered: FilteredParams
 
   constructor(log: FastifyBaseLogger, { workerLogging, schedulerLogging, verbose, filteredParams }: EventLogOptions) {
     this.#log = log
-    this.#filtered = new Set(filteredParams)
+    this.#filtered = new FilteredParams(filteredParams)
     const levels = new Map<LogEvent, LogLevel>()
     const all = [
       ['worker', mergeLevels('workerLogging', workerLevels, workerLogging)],
@@ -52,19 +51,6 @@ export class EventLog {
 
   /** Inputs as they may be shown: at any depth, members of these names are hidden. */
   shown(args: readonly unknown[]): unknown {
-    return this.#filtered.size === 0 ? args : this.#mask(args, 0)
-  }
-
-  #mask(value: unknown, depth: number): unknown {
-    if (typeof value !== 'object' || value === null) return value
-    // Deeper than anybody reads; and what hides there is not shown.
-    if (depth > 8) return hidden
-    if (Array.isArray(value)) return value.map((one) => this.#mask(one, depth + 1))
-    return Object.fromEntries(
-      Object.entries(value).map(([name, one]) => [
-        name,
-        this.#filtered.has(name) ? hidden : this.#mask(one, depth + 1),
-      ]),
-    )
+    return this.#filtered.shown(args)
   }
 }

@@ -24,7 +24,7 @@ export function filteringFactory(factory: Factory, url: string, filtered: Filter
 }
 
 /** `asked` without what is filtered; `route` is the path that it was found by, as in `/users/:name`. */
-export function filteredUrl(asked: string, route: string, filtered: FilteredParams): string {
+function filteredUrl(asked: string, route: string, filtered: FilteredParams): string {
   const [path = '', ...queries] = asked.split('?')
   const names = route.split('/')
   const parts = path.split('/').map((part, index) => {

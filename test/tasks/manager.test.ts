@@ -6,7 +6,9 @@ import { test } from 'node:test'
 import { freePort, spawnNode, startRedis, tempDir, until } from 'fastify-ah-test-support'
 import { openTasks } from './open-tasks.ts'
 
-const command = join(dirname(createRequire(import.meta.url).resolve('fastify-ah/package.json')), 'bin/fastify-ah.js')
+const require = createRequire(import.meta.url)
+/** The file that npm links as `fastify-ah`. */
+const command = join(dirname(require.resolve('fastify-ah/package.json')), 'bin/fastify-ah.js')
 
 interface Place {
   readonly pid: number

@@ -67,6 +67,8 @@ test('authorize decides before the upgrade, at each join and each message; whoev
     connect: ({ headers, url }: { headers: Record<string, unknown>; url: string }) => {
       if (headers['x-fail']) throw new Error('on purpose')
       if (headers['x-yes']) return true as never
+      // The others would never find it by that.
+      if (headers['x-number']) return { user: 7 } as never
       return url.includes('token=ada') ? { user: 'ada', data: { admin: true } } : (false as const)
     },
     join: (_: unknown, room: string) => room === 'lobby',
@@ -77,7 +79,7 @@ test('authorize decides before the upgrade, at each join and each message; whoev
   const origin = ['Origin', `http://127.0.0.1:${port}`]
   assert.equal(await statusOf(port, origin), 403)
   assert.equal(await statusOf(port, [...origin, 'x-yes', '1']), 403)
-  assert.equal(await statusOf(port, [...origin, 'x-fail', '1']), 500)
+  for (const name of ['x-fail', 'x-number']) assert.equal(await statusOf(port, [...origin, name, '1']), 500)
   await assert.rejects(app.rooms.inject(), AH_ROOMS_FORBIDDEN)
   const client = await connect(`${url}?token=ada`, t)
   assert.deepEqual(app.rooms.connections()[0]!.data, { admin: true })

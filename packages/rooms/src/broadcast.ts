@@ -37,31 +37,39 @@ export class Broadcast {
   }
 
   /**
-   * Decides on a message; answers what says it. Who awaits this before the next call keeps the order of messages, without
-   * waiting for Redis.
+   * Decides on a message; answers what says it, with its id. Who awaits this before the next call keeps the order of
+   * messages, without waiting for Redis.
    */
-  async prepare(connection: Connection | null, room: string, message: unknown): Promise<() => Promise<string>> {
+  async prepare(
+    connection: Connection | null,
+    room: string,
+    message: unknown,
+  ): Promise<() => Promise<string | undefined>> {
     const { authorize, middlewares } = this.#options
     if (message === undefined || message === null) throw new AH_ROOMS_MESSAGE('a message is required')
-    if (connection !== null) {
-      if (!connection.memberOf.has(room)) throw new AH_ROOMS_NO_MEMBER(room)
-      if (authorize.say !== undefined && (await authorize.say(connection, room, message)) !== true) {
+    checkMember(connection, room)
+    if (connection !== null && authorize.say !== undefined) {
+      if ((await authorize.say(connection, room, message)) !== true) {
         throw new AH_ROOMS_FORBIDDEN(`not allowed to say that in this room: ${room}`)
       }
     }
     const from = connection?.id ?? server
     const draft: RoomMessage = { context: 'user', room, from, message, sentAt: Date.now() }
     const said = middlewares.has('onSayReceive') ? await middlewares.runOnSayReceive(connection, draft) : draft
+    // It may have left, or been thrown out, while that was decided.
+    checkMember(connection, room)
+    if (said === null) return async () => undefined
     const context = (): RoomsTrace => ({ connection: from, room, message: said.message })
     return () =>
-      traced(traces.say, context, () => this.#add(room, { context: 'user', room, from, message: said.message }))
+      traced(traces.say, context, () => this.#add(room, { context: 'user', room, from }, 'message', said.message))
   }
 
   /** An event for all members. */
   async emit(from: Connection | null, room: string, event: string, data: unknown): Promise<void> {
     const id = from?.id ?? server
     const context = (): RoomsTrace => ({ connection: id, room, event, data })
-    const add = (): Promise<string> => this.#add(room, { context: 'event', room, from: id, event, data: data ?? null })
+    const add = (): Promise<string> =>
+      this.#add(room, { context: 'event', room, from: id, event }, 'data', data ?? null)
     await traced(traces.emit, context, add)
   }
 
@@ -82,14 +90,15 @@ export class Broadcast {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.close()))
   }
 
-  #add(room: string, message: object): Promise<string> {
+  async #add(room: string, head: object, name: 'message' | 'data', body: unknown): Promise<string> {
     const { maxMessageBytes } = this.#options
-    const text = textOf(message)
+    // By itself: in an object JSON leaves out what it cannot hold.
+    const text = `${JSON.stringify(head).slice(0, -1)},"${name}":${textOf(body)}`
     if (text.length * 3 > maxMessageBytes && Buffer.byteLength(text) > maxMessageBytes + 2_048) {
-      return Promise.reject(new AH_ROOMS_MESSAGE(`the message is longer than ${maxMessageBytes} bytes`))
+      throw new AH_ROOMS_MESSAGE(`the message is longer than ${maxMessageBytes} bytes`)
     }
     // Without its last brace: Redis adds to it.
-    return this.#laneOf(room).add(text.slice(0, -1))
+    return this.#laneOf(room).add(text)
   }
 
   #laneOf(room: string): TickBatch<string, string> {
@@ -119,11 +128,16 @@ export class Broadcast {
       try {
         const message = sjson.parse(text) as RoomMessage
         const isSaid = message.context === 'user'
-        own.push(isSaid ? textOf(await this.#options.middlewares.runSay(connection, message)) : text)
+        const given = isSaid ? await this.#options.middlewares.runSay(connection, message) : undefined
+        if (given !== null) own.push(given === undefined ? text : textOf(given))
       } catch (thrown) {
         this.#options.log.warn({ err: toError(thrown), room }, 'a middleware kept a message from a member')
       }
     }
     return own.length === 0 ? undefined : new Parcel(own)
   }
+}
+
+function checkMember(connection: Connection | null, room: string): void {
+  if (connection !== null && !connection.memberOf.has(room)) throw new AH_ROOMS_NO_MEMBER(room)
 }

@@ -6,7 +6,7 @@ import type { PubSub } from 'fastify-ah-pubsub'
 import { Actions } from './actions.ts'
 import { Broadcast } from './broadcast.ts'
 import { Connections } from './connections.ts'
-import { AH_ROOMS_PUBSUB } from './errors.ts'
+import { AH_ROOMS_OPTIONS, AH_ROOMS_PUBSUB } from './errors.ts'
 import { Events } from './events.ts'
 import { Files } from './files.ts'
 import type { RoomKeys } from './keys.ts'
@@ -17,6 +17,7 @@ import type { ParsedRoomsOptions } from './options.ts'
 import { detailsIn, Presence } from './presence.ts'
 import { Protocol } from './protocol.ts'
 import { Remote } from './remote.ts'
+import { shown } from './shown.ts'
 import { Origins } from './socket/origins.ts'
 import { SocketRoute } from './socket/socket-route.ts'
 import { NodeIndex } from './store/node-index.ts'
@@ -54,7 +55,7 @@ export class Engine {
   readonly sockets: SocketRoute
   readonly counts = { dropped: 0, gaps: 0 }
   readonly #options: EngineOptions
-  readonly #log: FastifyBaseLogger
+  readonly log: FastifyBaseLogger
   readonly #index: NodeIndex
   #closing: Promise<void> | undefined
 
@@ -64,7 +65,7 @@ export class Engine {
     const { raw } = pubsub
     const { leaseMs, historySize, historyMs, authorize = {}, maxMessageBytes } = settings
     this.#options = options
-    this.#log = log
+    this.log = log
     this.events = new Events(log)
     const { middlewares, events } = this
     const index = new NodeIndex({ connection, keys, id: instanceId('rooms'), leaseMs })
@@ -103,9 +104,11 @@ export class Engine {
       middlewares,
       events,
       index,
+      exists: (room) => store.exists(room),
       authorize,
       generateMemberDetails,
       maxRooms,
+      onFormer: () => this.presence.renew(),
       log,
     })
     const { membership, broadcast } = this
@@ -162,14 +165,20 @@ export class Engine {
     if (connect === undefined) return {}
     const answer: unknown = await connect(request)
     // Whoever says yes says who: nothing else lets anybody in.
-    return typeof answer === 'object' && answer !== null ? (answer as Identified) : false
+    if (typeof answer !== 'object' || answer === null) {
+      if (answer !== false) this.log.warn({ answer: shown(answer) }, 'authorize.connect: no { user?, data? } is no')
+      return false
+    }
+    const { user } = answer as { user?: unknown }
+    if (user === undefined || (typeof user === 'string' && user !== '')) return answer as Identified
+    throw new AH_ROOMS_OPTIONS(`authorize.connect: expected a text as user, got ${shown(user)}`)
   }
 
   async roomStatus(room: string): Promise<RoomStatus> {
     const { sanitizeMemberDetails = shownDetails } = this.#options.settings
     const found = await this.store.members(room)
-    const members = found.map(([id, text]) => [id, sanitizeMemberDetails(detailsIn(text))] as const)
-    return { room, members: Object.fromEntries(members), membersCount: members.length }
+    const members = found.map(async ([id, text]) => [id, await sanitizeMemberDetails(detailsIn(text))] as const)
+    return { room, members: Object.fromEntries(await Promise.all(members)), membersCount: members.length }
   }
 
   /** Websockets are closed and come again elsewhere; what was said is said. */
@@ -197,7 +206,7 @@ export class Engine {
     // With members that Redis still knows its lease has to end by itself: then others take them out.
     if (this.membership.isOwing || this.live.size > 0) return
     const left = this.#index.leave().catch((thrown: unknown) => {
-      this.#log.debug({ err: toError(thrown) }, 'this node could not say that it leaves the rooms')
+      this.log.debug({ err: toError(thrown) }, 'this node could not say that it leaves the rooms')
     })
     await within(flushMs, left, () => undefined)
   }

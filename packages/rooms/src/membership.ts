@@ -2,11 +2,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { toError } from 'fastify-ah-kit'
 import { type Connection, textOf } from './connection.ts'
+import { type Debt, Debts } from './debts.ts'
 import {
   AH_ROOMS_CLOSED,
   AH_ROOMS_FORBIDDEN,
   AH_ROOMS_MEMBER,
   AH_ROOMS_NO_MEMBER,
+  AH_ROOMS_NOT_FOUND,
   AH_ROOMS_TOO_MANY,
 } from './errors.ts'
 import type { Events } from './events.ts'
@@ -23,10 +25,14 @@ export interface MembershipOptions {
   readonly live: LiveRooms
   readonly middlewares: Middlewares
   readonly events: Events
-  readonly index: NodeIndex
+  readonly index: Pick<NodeIndex, 'id' | 'markOf'>
+  /** Whether there is such a room. */
+  readonly exists: (room: string) => Promise<boolean>
   readonly authorize: Authorize
-  readonly generateMemberDetails: ((connection: Connection) => MemberDetails) | undefined
+  readonly generateMemberDetails: ((connection: Connection) => MemberDetails | Promise<MemberDetails>) | undefined
   readonly maxRooms: number
+  /** Somebody has joined under an id that this node has no more. */
+  readonly onFormer: () => void
   readonly log: FastifyBaseLogger
 }
 
@@ -44,8 +50,7 @@ export interface JoinOptions {
  */
 export class Membership {
   readonly #options: MembershipOptions
-  /** Rooms, and the ids of connections that have left them, of which Redis does not know yet. */
-  readonly #owed = new Map<string, Set<string>>()
+  readonly #debts = new Debts()
   readonly #details = new WeakMap<Connection, Map<string, MemberDetails>>()
 
   constructor(options: MembershipOptions) {
@@ -53,7 +58,7 @@ export class Membership {
   }
 
   get isOwing(): boolean {
-    return this.#owed.size > 0
+    return this.#debts.size > 0
   }
 
   join(connection: Connection, room: string, options: JoinOptions = {}): Promise<void> {
@@ -68,15 +73,20 @@ export class Membership {
   }
 
   async #join(connection: Connection, room: string, { heard, onJoined }: JoinOptions): Promise<void> {
-    const { live, middlewares, authorize, events } = this.#options
+    const { live, middlewares, authorize, events, index, exists, onFormer } = this.#options
     this.#begin(connection, room)
     try {
       if (authorize.join !== undefined && (await authorize.join(connection, room)) !== true) {
         throw new AH_ROOMS_FORBIDDEN(`not allowed to join this room: ${room}`)
       }
+      // Middleware hears of rooms alone, and whatever a client makes up is not listened to.
+      if (live.find(room) === undefined && !(await exists(room))) throw new AH_ROOMS_NOT_FOUND(room)
       await middlewares.runJoin(connection, room)
-      const details = this.#detailsOf(connection)
+      const details = await this.#detailsOf(connection)
       const liveRoom = await live.hold(room)
+      // What was not told yet comes before this.
+      if (this.#debts.forgive(room, connection.id)) live.release(room)
+      const node = index.id
       let isIn = false
       try {
         await liveRoom.join(connection, this.#textOf(details), heard, (joined) => {
@@ -89,6 +99,7 @@ export class Membership {
           onJoined?.(joined)
         })
         if (!isIn) throw new AH_ROOMS_CLOSED()
+        if (index.id !== node) onFormer()
       } catch (thrown) {
         liveRoom.remove(connection)
         // Redis holds it to be one, or nobody knows.
@@ -145,13 +156,15 @@ export class Membership {
   /** Tells Redis what it could not be told before. */
   async pay(): Promise<void> {
     const { live } = this.#options
-    for (const [room, ids] of [...this.#owed]) {
+    const paid = this.#debts.all.flatMap(([room, debts]) => {
       const liveRoom = live.find(room)
-      if (liveRoom === undefined) {
-        this.#owed.delete(room)
-        continue
-      }
-      await Promise.all([...ids].map((id) => this.#wishLeave(liveRoom, id)))
+      return [...debts].map(async ([id, debt]) => {
+        if (liveRoom !== undefined) await this.#wishLeave(liveRoom, id, debt)
+        else this.#debts.forgive(room, id)
+      })
+    })
+    for (const result of await Promise.allSettled(paid)) {
+      if (result.status === 'rejected') throw toError(result.reason)
     }
   }
 
@@ -185,23 +198,18 @@ export class Membership {
 
   /** Redis is told that it has left; the room is held until it knows. */
   async #tell(room: string, id: string): Promise<void> {
-    const ids = this.#owed.get(room)
-    if (ids === undefined) this.#owed.set(room, new Set([id]))
-    else ids.add(id)
+    const debt = this.#debts.owe(room, id)
     const liveRoom = this.#options.live.find(room)
-    if (liveRoom !== undefined) await this.#wishLeave(liveRoom, id)
+    if (liveRoom !== undefined) await this.#wishLeave(liveRoom, id, debt)
   }
 
-  async #wishLeave(room: LiveRoom, id: string): Promise<void> {
+  async #wishLeave(room: LiveRoom, id: string, debt: Debt): Promise<void> {
     await room.wish({ what: 'leave', id, details: '', heard: undefined })
-    const ids = this.#owed.get(room.name)
-    if (!ids?.delete(id)) return
-    if (ids.size === 0) this.#owed.delete(room.name)
-    this.#options.live.release(room.name)
+    if (this.#debts.pay(room.name, id, debt)) this.#options.live.release(room.name)
   }
 
-  #detailsOf(connection: Connection): MemberDetails {
-    const own = this.#options.generateMemberDetails?.(connection) ?? {}
+  async #detailsOf(connection: Connection): Promise<MemberDetails> {
+    const own = await this.#options.generateMemberDetails?.(connection)
     return { ...own, id: connection.id, joinedAt: Date.now() }
   }
 

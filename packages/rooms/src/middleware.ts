@@ -32,22 +32,24 @@ export class Middlewares {
     for (const middleware of this.#all) await middleware.leave?.(connection, room)
   }
 
-  /** The message that is to be said. */
-  async runOnSayReceive(connection: RoomConnection | null, message: RoomMessage): Promise<RoomMessage> {
-    let current = message
+  /** The message that is to be said; null for none. */
+  async runOnSayReceive(connection: RoomConnection | null, message: RoomMessage): Promise<RoomMessage | null> {
+    let current: RoomMessage | null = message
     for (const middleware of this.#all) {
       if (middleware.onSayReceive === undefined) continue
       current = checked(middleware, await middleware.onSayReceive(connection, message.room, current))
+      if (current === null) return null
     }
     return current
   }
 
-  /** The message that this receiver gets. */
-  async runSay(connection: RoomConnection, message: RoomMessage): Promise<RoomMessage> {
-    let current = message
+  /** The message that this receiver gets; null for none. */
+  async runSay(connection: RoomConnection, message: RoomMessage): Promise<RoomMessage | null> {
+    let current: RoomMessage | null = message
     for (const middleware of this.#all) {
       if (middleware.say === undefined) continue
       current = checked(middleware, await middleware.say(connection, message.room, current))
+      if (current === null) return null
     }
     return current
   }
@@ -70,7 +72,10 @@ function check(middleware: unknown): void {
   )
 }
 
-function checked({ name }: RoomMiddleware, message: unknown): RoomMessage {
-  if (typeof message === 'object' && message !== null && 'message' in message) return message as RoomMessage
-  throw new AH_ROOMS_MIDDLEWARE(`the middleware ${shown(name)} answered ${shown(message)} in place of a message`)
+function checked({ name }: RoomMiddleware, message: unknown): RoomMessage | null {
+  if (message === null) return null
+  if (typeof message === 'object' && 'message' in message) return message as RoomMessage
+  throw new AH_ROOMS_MIDDLEWARE(
+    `the middleware ${shown(name)} answered ${shown(message)}: expected the message, changed or not, or null for none`,
+  )
 }

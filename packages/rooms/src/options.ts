@@ -33,9 +33,9 @@ export interface RoomsOptions {
   /** Rooms that are there from the start. */
   readonly startingRooms?: readonly string[]
   /** What is kept of a member beside `id` and `joinedAt`. */
-  readonly generateMemberDetails?: (connection: RoomConnection) => MemberDetails
+  readonly generateMemberDetails?: (connection: RoomConnection) => MemberDetails | Promise<MemberDetails>
   /** What of that `roomStatus` shows; default: id and joinedAt. */
-  readonly sanitizeMemberDetails?: (details: MemberDetails) => MemberDetails
+  readonly sanitizeMemberDetails?: (details: MemberDetails) => MemberDetails | Promise<MemberDetails>
   /** The first thing that a client hears; '' for nothing. */
   readonly welcomeMessage?: string
   /** Adds `serverInformation` and `requesterInformation` to replies of actions, as ActionHero; default false. */
@@ -78,8 +78,8 @@ export interface ParsedRoomsOptions extends Required<Defaulted> {
   readonly redis?: RedisOption
   readonly authorize?: Authorize
   readonly origins?: readonly string[]
-  readonly generateMemberDetails?: (connection: RoomConnection) => MemberDetails
-  readonly sanitizeMemberDetails?: (details: MemberDetails) => MemberDetails
+  readonly generateMemberDetails?: (connection: RoomConnection) => MemberDetails | Promise<MemberDetails>
+  readonly sanitizeMemberDetails?: (details: MemberDetails) => MemberDetails | Promise<MemberDetails>
 }
 
 const count = { type: 'integer', minimum: 1, maximum: 1_000_000 } as const

@@ -52,8 +52,9 @@ export class Presence {
     this.#loop.wake()
   }
 
-  /** What is owed is paid soon. */
-  wake(): void {
+  /** Its members join again under the id that this node has now. */
+  renew(): void {
+    this.#isToRenew = true
     this.#loop.wake()
   }
 

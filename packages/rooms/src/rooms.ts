@@ -1,4 +1,5 @@
 // The facade: what users call.
+import { toError } from 'fastify-ah-kit'
 import type { Connection } from './connection.ts'
 import type { Engine } from './engine.ts'
 import { AH_ROOMS_FORBIDDEN, AH_ROOMS_OPTIONS } from './errors.ts'
@@ -37,7 +38,12 @@ export class Rooms {
   /** Tells its members, and takes it away: they are out, its history is gone. Rejects with `AH_ROOMS_NOT_FOUND`. */
   async destroy(room: string): Promise<void> {
     const name = roomName(room)
-    await this.broadcast(null, name, 'this room has been deleted')
+    await this.broadcast(null, name, 'this room has been deleted').catch((thrown: unknown) => {
+      const error = toError(thrown) as Error & { code?: string }
+      if (/^AH_(KIT|ROOMS_NOT_FOUND)/.test(error.code ?? '')) throw error
+      // A middleware's word is about messages.
+      this.#engine.log.debug({ err: error, room: name }, 'the members of a room that goes could not be told why')
+    })
     await this.#engine.store.destroy(name)
   }
 
@@ -67,10 +73,10 @@ export class Rooms {
 
   /**
    * Says something in a room, for a connection of this node or, with null, for the server (`from: '0'`). Answers the id of the
-   * message, once Redis has it. Rejects with `AH_ROOMS_NOT_FOUND`, `AH_ROOMS_NO_MEMBER`, `AH_ROOMS_MESSAGE`, with what
+   * message, once Redis has it, or undefined if middleware has it not said. Rejects with `AH_ROOMS_NOT_FOUND`, `AH_ROOMS_NO_MEMBER`, `AH_ROOMS_MESSAGE`, with what
    * middleware throws, or with the kit's `AH_KIT_REDIS_*`.
    */
-  async broadcast(connection: RoomConnection | null, room: string, message: unknown): Promise<string> {
+  async broadcast(connection: RoomConnection | null, room: string, message: unknown): Promise<string | undefined> {
     const name = roomName(room)
     const say = await this.#engine.broadcast.prepare(this.#own(connection), name, message)
     return say()

@@ -75,14 +75,17 @@ export interface RoomMiddleware {
   readonly join?: (connection: RoomConnection, room: string) => Awaitable<unknown>
   /** Throws: it does not get out; one that disconnects does. */
   readonly leave?: (connection: RoomConnection, room: string) => Awaitable<unknown>
-  /** Once for each message, before it is said. Answers the message, changed or not; throws: it is not said. */
+  /**
+   * Once for each message, before it is said. Answers the message, with another `message` in it or not (nothing else of it
+   * counts); throws: it is not said, and who says it hears why; null: it is not said, and nobody is told.
+   */
   readonly onSayReceive?: (
     connection: RoomConnection | null,
     room: string,
     message: RoomMessage,
-  ) => Awaitable<RoomMessage>
-  /** For each message and receiver, where the receiver is. Answers what this one gets; throws: nothing. */
-  readonly say?: (connection: RoomConnection, room: string, message: RoomMessage) => Awaitable<RoomMessage>
+  ) => Awaitable<RoomMessage | null>
+  /** For each message and receiver, where the receiver is. Answers what this one gets; null: nothing; throws: likewise. */
+  readonly say?: (connection: RoomConnection, room: string, message: RoomMessage) => Awaitable<RoomMessage | null>
 }
 
 /** What is kept of a member in Redis. */

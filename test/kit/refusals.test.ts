@@ -98,7 +98,10 @@ test('[6] NOPERM is told to the caller, names what was refused, and holds no val
       (thrown) => thrown,
     )
     assert.equal(error.code, 'AH_KIT_REDIS_REFUSED')
-    assert.match(error.message, /^Redis refused "(SET|save)": .*(NOPERM|can't run this command|has no permissions to run)/)
+    assert.match(
+      error.message,
+      /^Redis refused "(SET|save)": .*(NOPERM|can't run this command|has no permissions to run)/,
+    )
     assert.ok(!inspect(error, { depth: 10 }).includes('hunter2'))
   }
   assert.equal(await connection.read('GET', ['nothing']), null)

@@ -1,6 +1,6 @@
 // The facade: the parts of one registration, its start and its end.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { addressesOf, Loop, upgradesOf, within } from 'fastify-ah-kit'
+import { addressesOf, Loop, Origins, upgradesOf, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { realmOf, type ServerTokens } from './access.ts'
@@ -15,7 +15,6 @@ import { openHttpDoor } from './http-door.ts'
 import { Keepers } from './keepers.ts'
 import type { FayeKeys } from './keys.ts'
 import type { ParsedFayeOptions } from './options.ts'
-import { Origins } from './origins.ts'
 import { Records } from './records.ts'
 import { SocketDoor } from './socket-door.ts'
 import type { FayeAuthorize } from './types.ts'
@@ -94,7 +93,7 @@ export class Faye {
     })
     this.#bayeux = new Bayeux(this.#gate, settings.timeoutMs)
     const bayeux = this.#bayeux
-    this.#origins = new Origins(settings.origins)
+    this.#origins = new Origins({ listed: settings.origins, isOwnHostAllowed: true, isMissingAllowed: true })
     const origins = this.#origins
     const upgrades = upgradesOf(app)
     const addressOf = addressesOf(app)

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Origins } from 'fastify-ah-kit'
 import type { Bayeux } from './bayeux.ts'
 import { messagesIn } from './incoming.ts'
-import type { Origins } from './origins.ts'
 import type { Peer } from './types.ts'
 
 /** What the routes are made of. */
@@ -27,7 +27,7 @@ export async function openHttpDoor(scope: FastifyInstance, options: HttpDoorOpti
   )
 
   scope.post(path, async (request, reply) => {
-    if (!origins.allows(request.headers)) return refuse(reply, 403, 'this origin may not connect')
+    if (!origins.allows(request.raw)) return refuse(reply, 403, 'this origin may not connect')
     const messages = messagesIn(textOf(request))
     if (messages === undefined) return refuse(reply, 400, 'expected a Bayeux message, or a list of them, as JSON')
     allow(request, reply)
@@ -36,7 +36,7 @@ export async function openHttpDoor(scope: FastifyInstance, options: HttpDoorOpti
   })
 
   scope.options(path, async (request, reply) => {
-    if (!origins.allows(request.headers)) return refuse(reply, 403, 'this origin may not connect')
+    if (!origins.allows(request.raw)) return refuse(reply, 403, 'this origin may not connect')
     allow(request, reply)
     return reply
       .header('access-control-allow-headers', 'Accept, Authorization, Content-Type, Pragma, X-Requested-With')

@@ -2,10 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyBaseLogger } from 'fastify'
-import { refuseUpgrade, type Upgrades } from 'fastify-ah-kit'
+import { type Origins, refuseUpgrade, type Upgrades } from 'fastify-ah-kit'
 import { WebSocketServer } from 'ws'
 import type { Bayeux } from './bayeux.ts'
-import type { Origins } from './origins.ts'
 import { SocketLine } from './socket-line.ts'
 
 /** What it is made of. */
@@ -69,7 +68,7 @@ export class SocketDoor {
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const { origins } = this.#options
     if (this.#isClosing) refuseUpgrade(socket, '503 Service Unavailable')
-    else if (!origins.allows(request.headers)) refuseUpgrade(socket, '403 Forbidden')
+    else if (!origins.allows(request)) refuseUpgrade(socket, '403 Forbidden')
     else this.#sockets.handleUpgrade(request, socket, head, (accepted) => this.#accept(accepted, request))
   }
 

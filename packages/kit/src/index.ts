@@ -30,6 +30,7 @@ export {
   type OptionsDefinition,
   type PassedByReference,
 } from './options-definition.ts'
+export { Origins, type OriginsOptions } from './origins.ts'
 export { foundInApp, oncePerApp, rootOf } from './root.ts'
 export { TickBatch, type TickBatchOptions } from './tick-batch.ts'
 export { refuseUpgrade, type UpgradeHandler, Upgrades, upgradesOf } from './upgrades.ts'

@@ -1,6 +1,6 @@
 // The parts of one registration, put together.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { addressesOf, FilteredParams, instanceId, toError, upgradesOf, within } from 'fastify-ah-kit'
+import { addressesOf, FilteredParams, instanceId, Origins, toError, upgradesOf, within } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { PubSub } from 'fastify-ah-pubsub'
 import { Actions } from './actions.ts'
@@ -18,7 +18,6 @@ import { detailsIn, Presence } from './presence.ts'
 import { Protocol } from './protocol.ts'
 import { Remote } from './remote.ts'
 import { shown } from './shown.ts'
-import { Origins } from './socket/origins.ts'
 import { SocketRoute } from './socket/socket-route.ts'
 import { NodeIndex } from './store/node-index.ts'
 import { RoomStore } from './store/room-store.ts'
@@ -134,11 +133,15 @@ export class Engine {
     this.remote = new Remote({ pubsub, name: `rooms ${settings.decorator}`, connections, membership, live })
     const onReborn = (): Promise<void> => this.makeStartingRooms()
     this.presence = new Presence({ index, store, live, membership, events, leaseMs, onReborn, log })
-    const { origins: listed, allowMissingOrigin: allowMissing } = settings
+    const { origins, allowMissingOrigin } = settings
     this.sockets = new SocketRoute({
       upgrades: upgradesOf(app),
       settings,
-      origins: new Origins({ listed, allowMissing }),
+      origins: new Origins({
+        listed: origins ?? [],
+        isOwnHostAllowed: origins === undefined,
+        isMissingAllowed: allowMissingOrigin,
+      }),
       addressOf: addressesOf(app),
       identify: (request) => this.identify(request),
       connections,

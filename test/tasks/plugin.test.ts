@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import { test } from 'node:test'
 import fastify from 'fastify'
+import { lifecycleOf } from 'fastify-ah-kit'
 import { fastifyAhTasks, type TasksOptions } from 'fastify-ah-tasks'
 import plugin from 'fastify-ah-tasks/plugin'
 import { atEnd, startRedis, type TestScope, tempDir, until } from 'fastify-ah-test-support'
@@ -56,12 +58,103 @@ test('a definition is refused that is incomplete, a duplicate, or too late', asy
   refused({ ...noop, retry: { attempts: 0 } }, /retry\.attempts/)
   refused({ ...noop, retry: { attempts: 2, jitter: 7 } }, /retry\.jitter/)
   refused({ ...noop, concurrency: { max: 0 } }, /concurrency\.max/)
+  refused(
+    { ...noop, concurrency: { max: 1, keys: () => 'a' } },
+    /unknown member "concurrency\.keys", there are: max, key/,
+  )
+  refused({ ...noop, retry: { attempts: 2, backoff: 9 } }, /unknown member "retry\.backoff"/)
+  refused({ ...noop, retry: { attempts: 2, factor: Number.POSITIVE_INFINITY } }, /retry\.factor/)
+  refused({ ...noop, schema: { body: {} } }, /unknown member "schema\.body"/)
+  refused({ ...noop, cron: '* * * * *', timezone: 5 }, /timezone is the name of one/)
+  refused({ ...noop, timeoutMs: 2 ** 31 }, /timeoutMs is a whole number of ms from 1 to 2147483647/)
+  refused(
+    { ...noop, pluginOptions: { JobLock: { enqueueTimeout: 'soon' } } },
+    /JobLock\.enqueueTimeout is a number above 0/,
+  )
+  refused({ ...noop, pluginOptions: { QueueLock: { lockTimeout: -1 } } }, /QueueLock\.lockTimeout/)
+  refused({ ...noop, pluginOptions: { Retry: { backoffStrategy: [-1] } } }, /Retry\.backoffStrategy is a list of ms/)
+  refused({ ...noop, pluginOptions: { Retry: 3 } }, /pluginOptions is an object/)
   refused(null as never, /a definition is an object/)
   assert.throws(() => app.tasks.define({ ...noop, queue: 'a,b' }), { code: 'AH_TASKS_QUEUE' })
   app.tasks.define(noop)
   refused(noop, /noop is defined twice/)
   await app.ready()
   refused({ ...noop, name: 'late' }, /after the app was ready/)
+})
+
+test('queues that a function answers are checked as those of a list', async (t) => {
+  const start = async (queues: () => unknown): Promise<unknown> => {
+    const app = bare(t)
+    await app.register(fastifyAhTasks, { redis: redis.url, maxTaskProcessors: 1, queues: queues as never })
+    return app.ready()
+  }
+  await assert.rejects(
+    start(() => 'mails'),
+    { code: 'AH_TASKS_OPTIONS', message: /a list of names, got "mails"/ },
+  )
+  await assert.rejects(
+    start(() => undefined),
+    { code: 'AH_TASKS_OPTIONS', message: /got undefined/ },
+  )
+  await assert.rejects(
+    start(async () => []),
+    { code: 'AH_TASKS_OPTIONS', message: /got an empty list/ },
+  )
+  await assert.rejects(
+    start(() => ['a,b']),
+    { code: 'AH_TASKS_QUEUE' },
+  )
+})
+
+test('a drain that comes while the app is still getting ready leaves nobody at work', async (t) => {
+  const app = bare(t)
+  let answer = (_: string[]): void => undefined
+  const answered = new Promise<string[]>((resolve) => {
+    answer = resolve
+  })
+  let isAsked = false
+  const queues = (): Promise<string[]> => {
+    isAsked = true
+    return answered
+  }
+  const namespace = 'drained'
+  await app.register(fastifyAhTasks, { redis: redis.url, namespace, scheduler: false, maxTaskProcessors: 1, queues })
+  const ready = app.ready()
+  await until(() => isAsked)
+  await lifecycleOf(app).drain()
+  answer(['default'])
+  await ready
+  assert.deepEqual(await app.tasks.workers(), {})
+  assert.deepEqual(await redis.client().keys('drained:ah:processors'), [])
+})
+
+test('a listener that throws, at once or later, is logged, and keeps the event from nobody else', async (t) => {
+  const app = bare(t)
+  await app.register(fastifyAhTasks, { redis: redis.url, namespace: 'heard', scheduler: false, maxTaskProcessors: 1 })
+  app.tasks.define(noop)
+  const heard: string[] = []
+  const unhandled: unknown[] = []
+  const count = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', count)
+  atEnd(t, () => void process.off('unhandledRejection', count))
+  app.tasks.on('success', () => {
+    throw new Error('at once')
+  })
+  app.tasks.on('success', async () => {
+    throw new Error('later')
+  })
+  const listener = (): void => void heard.push('twice')
+  app.tasks.on('success', listener)
+  const stop = app.tasks.on('success', listener)
+  assert.throws(() => app.tasks.on('done' as never, listener), { code: 'AH_TASKS_OPTIONS', message: /no event "done"/ })
+  assert.throws(() => app.tasks.on('success', 5 as never), { code: 'AH_TASKS_OPTIONS', message: /expected a function/ })
+  await app.ready()
+  await app.tasks.enqueue('noop')
+  await until(() => heard.length === 2)
+  stop()
+  await app.tasks.enqueue('noop')
+  await until(async () => (await app.tasks.stats())['processed'] === '2')
+  assert.deepEqual([heard.length, unhandled], [3, []])
 })
 
 test('a task runs with the scope in which it was defined, and can be enqueued from any', async (t) => {

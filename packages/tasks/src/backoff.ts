@@ -11,6 +11,7 @@ export function backoffMs(
   random: () => number = Math.random,
 ): number {
   if (delaysMs !== undefined) return delaysMs[Math.min(attempt, delaysMs.length) - 1] ?? first
-  const full = Math.min(first * factor ** (attempt - 1), maxBackoffMs)
+  // Nothing times without end is not a number.
+  const full = first === 0 ? 0 : Math.min(first * factor ** (attempt - 1), maxBackoffMs)
   return Math.round(full * (1 - jitter * random()))
 }

@@ -1,6 +1,7 @@
 // Owns one task's definition, checked: what it needs to be enqueued and run.
 import { Cron } from 'croner'
 import type { FastifyInstance } from 'fastify'
+import { longestTimerMs } from 'fastify-ah-kit'
 import { AH_TASKS_DEFINITION } from './errors.ts'
 import { hookFaults } from './hook-faults.ts'
 import { checkQueueName } from './queue-name.ts'
@@ -101,20 +102,26 @@ function faultsOf(given: unknown): string[] {
     const instead = renamed[member]
     wrong.push(instead === undefined ? `unknown member "${member}"` : `"${member}" is now ${instead}`)
   }
-  const { name, run, frequencyMs, cron, timezone, retry, timeoutMs, concurrency, schema, thread } = task
+  const { name, description, run, frequencyMs, cron, timezone, retry, timeoutMs, concurrency, schema, thread } = task
   expect(typeof name === 'string' && name !== '', 'name is a text that is not empty')
+  expect(description === undefined || typeof description === 'string', 'description is a text')
   expect(thread !== undefined || typeof run === 'function', 'run is missing: the function that does the work')
   if (thread !== undefined) wrong.push(...threadFaults(thread, run))
   expect(frequencyMs === undefined || isDuration(frequencyMs), 'frequencyMs is a whole number of ms above 0')
-  expect(timeoutMs === undefined || isDuration(timeoutMs), 'timeoutMs is a whole number of ms above 0')
+  expect(
+    timeoutMs === undefined || (isDuration(timeoutMs) && (timeoutMs as number) <= longestTimerMs),
+    `timeoutMs is a whole number of ms from 1 to ${longestTimerMs}`,
+  )
   expect(frequencyMs === undefined || cron === undefined, 'frequencyMs and cron exclude each other')
   expect(timezone === undefined || cron !== undefined, 'timezone belongs to cron')
   expect(schema === undefined || isObject(schema), 'schema is an object with the member inputs')
+  wrong.push(...strangers('schema', schema, ['inputs']))
   wrong.push(...hookFaults(task))
   if (cron !== undefined) wrong.push(...cronFaults(cron, timezone))
   if (retry !== undefined) wrong.push(...retryFaults(retry))
   if (concurrency !== undefined) {
     const { max, key } = isObject(concurrency) ? concurrency : {}
+    wrong.push(...strangers('concurrency', concurrency, ['max', 'key']))
     expect(isDuration(max), 'concurrency.max is a whole number above 0')
     expect(key === undefined || typeof key === 'function', 'concurrency.key is a function of the inputs')
   }
@@ -139,24 +146,37 @@ function retryFaults(retry: unknown): string[] {
   const checks: [boolean, string][] = [
     [isDuration(attempts), 'retry.attempts is a whole number above 0'],
     [backoffMs === undefined || backoffMs === 0 || isDuration(backoffMs), 'retry.backoffMs is a whole number of ms'],
-    [factor === undefined || (typeof factor === 'number' && factor >= 1), 'retry.factor is a number from 1 on'],
+    [
+      factor === undefined || (Number.isFinite(factor) && (factor as number) >= 1),
+      'retry.factor is a number from 1 on',
+    ],
     [
       jitter === undefined || (typeof jitter === 'number' && jitter >= 0 && jitter <= 1),
       'retry.jitter lies between 0 and 1',
     ],
     [maxBackoffMs === undefined || isDuration(maxBackoffMs), 'retry.maxBackoffMs is a whole number of ms above 0'],
   ]
-  return checks.filter(([isRight]) => !isRight).map(([, what]) => what)
+  const unknown = strangers('retry', retry, ['attempts', 'backoffMs', 'factor', 'jitter', 'maxBackoffMs'])
+  return [...unknown, ...checks.filter(([isRight]) => !isRight).map(([, what]) => what)]
 }
 
 function cronFaults(cron: unknown, timezone: unknown): string[] {
   if (typeof cron !== 'string') return ['cron is a text']
+  if (timezone !== undefined && (typeof timezone !== 'string' || timezone === ''))
+    return ['timezone is the name of one, such as Europe/Berlin']
   try {
     const pattern = new Cron(cron, { paused: true, ...(typeof timezone === 'string' && { timezone }) })
     return pattern.nextRun() === null ? [`cron "${cron}" never comes`] : []
   } catch (cause) {
     return [`cron "${cron}" cannot be read: ${(cause as Error).message}`]
   }
+}
+
+/** Members that mean nothing: a word that is written otherwise would be a default in silence. */
+function strangers(what: string, given: unknown, known: readonly string[]): string[] {
+  if (!isObject(given)) return []
+  const found = Object.keys(given).filter((member) => !known.includes(member))
+  return found.map((member) => `unknown member "${what}.${member}", there are: ${known.join(', ')}`)
 }
 
 function isDuration(value: unknown): boolean {

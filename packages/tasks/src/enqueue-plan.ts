@@ -1,5 +1,6 @@
 // Owns how what a caller asks for becomes an order: checked options, checked inputs, the payload's bytes.
 import { randomUUID } from 'node:crypto'
+import { longestTimerMs } from 'fastify-ah-kit'
 import type { DefinedTask } from './definitions.ts'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import { encodeBare, type JobMeta, withMeta } from './payload.ts'
@@ -86,8 +87,8 @@ function checkEnqueueOptions(options: unknown): asserts options is EnqueueOption
   if (id !== undefined && !isId(id)) refuse('id', `a text of 1 to ${longestId} characters`, id)
   if (track !== undefined && typeof track !== 'boolean') refuse('track', 'true or false', track)
   if (front !== undefined && typeof front !== 'boolean') refuse('front', 'true or false', front)
-  if (timeoutMs !== undefined && !isDuration(timeoutMs, 1))
-    refuse('timeoutMs', 'a whole number of ms above 0', timeoutMs)
+  if (timeoutMs !== undefined && !(isDuration(timeoutMs, 1) && (timeoutMs as number) <= longestTimerMs))
+    refuse('timeoutMs', `a whole number of ms from 1 to ${longestTimerMs}`, timeoutMs)
   if (dedupe !== undefined) {
     const { key, ttlMs } = (dedupe ?? {}) as Record<string, unknown>
     if (!isId(key) || !isDuration(ttlMs, 1))

@@ -47,7 +47,7 @@ export function decodeFailure(text: string): FailedJob {
   let entry: FailedJob
   try {
     entry = JSON.parse(text)
-    if (typeof entry !== 'object' || entry === null) throw new Error('no object')
+    if (!isRecord(entry) || !isRecord(entry.payload)) throw new Error('no entry')
   } catch {
     // Somebody else's entry: it is listed rather than hidden.
     entry = {
@@ -91,10 +91,13 @@ function endOfValue(text: string, from: number): number {
   return text.length
 }
 
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function isObject(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isRecord(JSON.parse(text))
   } catch {
     // That it is none is the answer.
     return false

@@ -39,7 +39,7 @@ export type {
   TaskPlugin,
   ThreadContext,
 } from './hook-types.ts'
-export type { JobEvent, JobEventName } from './job-events.ts'
+export type { JobEvent, JobEventName, JobListener } from './job-events.ts'
 export {
   type DurabilityOptions,
   options,

@@ -119,7 +119,7 @@ export class Inspection {
     return this.#parts.failed.remove(failedJob)
   }
 
-  /** Removes an entry and enqueues its job again, in one step. Throws `AH_TASKS_NOT_FAILED`. */
+  /** Removes an entry and enqueues its job again, in one step. Throws `AH_TASKS_NOT_FAILED`, `AH_TASKS_PAYLOAD`. */
   async retryAndRemoveFailed(failedJob: FailedJob): Promise<boolean> {
     await this.#parts.failed.retry(failedJob)
     return true

@@ -1,6 +1,6 @@
 // Owns what is told of jobs, to listeners and to the log.
-import { EventEmitter } from 'node:events'
 import { toError } from 'fastify-ah-kit'
+import { AH_TASKS_OPTIONS } from './errors.ts'
 import type { EventLog } from './event-log.ts'
 import type { LogEvent } from './log-levels.ts'
 import type { Outcome } from './perform.ts'
@@ -21,6 +21,9 @@ export interface JobEvent {
   readonly error?: Error
 }
 
+/** Hears of jobs. One that answers a promise is not waited for; what it throws is logged. */
+export type JobListener = (event: JobEvent) => unknown
+
 /** `start` when a run begins; else how it ended: see the README. */
 export type JobEventName = 'start' | Ending
 
@@ -34,31 +37,41 @@ const said: Readonly<Record<Ending, readonly [LogEvent, string]>> = {
   lost: ['worker.internalError', 'this process was taken for dead, or the job was taken away: another has it now'],
 }
 
+const names = new Set<string>(['start', ...Object.keys(said)])
+
 export class JobEvents {
-  readonly #emitter = new EventEmitter()
+  readonly #listeners = new Map<JobEventName, Set<JobListener>>()
   readonly #log: EventLog
 
   constructor(log: EventLog) {
     this.#log = log
-    // As many as a program likes.
-    this.#emitter.setMaxListeners(0)
   }
 
-  /** Adds a listener; answers how to take it back. */
-  on(name: JobEventName, listener: (event: JobEvent) => void): () => void {
-    this.#emitter.on(name, listener)
-    return () => this.#emitter.off(name, listener)
+  /** Adds a listener; answers how to take it back. Throws `AH_TASKS_OPTIONS` for an event that there is not. */
+  on(name: JobEventName, listener: JobListener): () => void {
+    if (!names.has(name)) {
+      throw new AH_TASKS_OPTIONS(`there is no event "${String(name)}" of jobs; there are: ${[...names].join(', ')}`)
+    }
+    if (typeof listener !== 'function') {
+      throw new AH_TASKS_OPTIONS(`the listener of "${name}": expected a function, got ${typeof listener}`)
+    }
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    // Each call counts for itself, also one with a function that is there already.
+    const own: JobListener = (event) => listener(event)
+    listeners.add(own)
+    return () => void listeners.delete(own)
   }
 
   start(work: Work): void {
     const { task, queue } = work
     this.#log.write('worker.job', () => ({ task, queue, job: work.meta?.id, args: this.#args(work) }), 'a job begins')
-    if (this.#emitter.listenerCount('start') > 0) this.#emit('start', { ...eventOf(work), durationMs: 0 })
+    if (this.#isHeard('start')) this.#emit('start', { ...eventOf(work), durationMs: 0 })
   }
 
   end(ending: Ending, work: Work, outcome: Outcome): void {
     this.#logEnding(ending, work, outcome)
-    if (this.#emitter.listenerCount(ending) === 0) return
+    if (!this.#isHeard(ending)) return
     const more =
       outcome.kind === 'success'
         ? { result: outcome.result }
@@ -94,20 +107,30 @@ export class JobEvents {
     )
   }
 
+  #isHeard(name: JobEventName): boolean {
+    const listeners = this.#listeners.get(name)
+    return listeners !== undefined && listeners.size > 0
+  }
+
   #args(work: Work): unknown {
     return this.#log.shown(work.parsed?.args ?? [])
   }
 
+  /** One by one: a listener that throws, at once or later, keeps the event from nobody else. */
   #emit(name: JobEventName, event: JobEvent): void {
-    try {
-      this.#emitter.emit(name, event)
-    } catch (thrown) {
-      this.#log.write(
-        'worker.internalError',
-        () => ({ err: toError(thrown), event: name }),
-        'a listener of job events threw',
-      )
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        const heard: unknown = listener(event)
+        if (heard instanceof Promise) heard.catch((thrown) => this.#threw(name, thrown))
+      } catch (thrown) {
+        this.#threw(name, thrown)
+      }
     }
+  }
+
+  #threw(name: JobEventName, thrown: unknown): void {
+    const fields = (): object => ({ err: toError(thrown), event: name })
+    this.#log.write('worker.internalError', fields, 'a listener of job events threw')
   }
 }
 

@@ -64,6 +64,8 @@ export interface TaskKeys {
   parked(name: string): string
   /** Hash: queue → how many of its jobs are parked. */
   readonly parkedCounts: string
+  /** Hash: concurrency key that has parked jobs → how many may run, and when one last came or went, in ms by Redis. */
+  readonly limits: string
   /** Hash: state, progress and outcome of a tracked job. */
   track(id: string): string
   /** String: the id that a dedupe key stands for. */
@@ -113,6 +115,7 @@ export function makeKeys({ namespace, isTagged }: { namespace: string; isTagged:
     slots: (name) => `${own}slots:${name}`,
     parked: (name) => `${own}parked:${name}`,
     parkedCounts: `${own}parked-counts`,
+    limits: `${own}limits`,
     track: (id) => `${own}track:${id}`,
     dedupe: (name) => `${own}dedupe:${name}`,
     ticks: `${own}ticks`,

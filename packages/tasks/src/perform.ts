@@ -1,4 +1,5 @@
 // Runs a task once and says what came of it. Knows no Redis.
+import { longestTimerMs } from 'fastify-ah-kit'
 import type { DefinedTask } from './definitions.ts'
 import { AH_TASKS_TIMEOUT } from './errors.ts'
 import type { Job } from './job.ts'
@@ -31,7 +32,9 @@ export function perform(
     })
     if (job.abortReason !== undefined) return
     if (timeoutMs !== undefined) {
-      timer = setTimeout(() => job.abort(new AH_TASKS_TIMEOUT(definition.name, timeoutMs)), timeoutMs)
+      const giveUp = (): void => job.abort(new AH_TASKS_TIMEOUT(definition.name, timeoutMs))
+      // What lies in a queue is nobody's promise: beyond its longest time a timer fires at once.
+      timer = setTimeout(giveUp, Math.min(timeoutMs, longestTimerMs))
     }
     const fail = (error: unknown): void => end({ kind: 'failure', error })
     try {

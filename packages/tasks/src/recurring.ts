@@ -2,12 +2,8 @@
 import type { Definition } from './definition.ts'
 import type { EventLog } from './event-log.ts'
 import { nextTick } from './next-tick.ts'
-import { encodeBare, withMeta } from './payload.ts'
 import type { Ticks } from './store/ticks.ts'
-
-// A job that is neither finished nor seen for so long no longer keeps later ticks from being enqueued.
-const shortestOpenMs = 60_000
-const longestOpenMs = 3_600_000
+import { claimOf } from './tick-claim.ts'
 
 export class Recurring {
   readonly #tasks: readonly Definition[]
@@ -42,12 +38,10 @@ export class Recurring {
     // A plan beyond the next tick, or for what is no tick, comes from a definition that has changed since.
     const isFirst = planned === undefined || planned > following || nextTick(task, planned - 1) !== planned
     if (!isFirst && planned > now) return planned
-    const openMs = Math.min(Math.max((following - now) * 5, shortestOpenMs), longestOpenMs)
     // As in ActionHero, what recurs by frequency runs when it is first seen, too; cron has its times.
     const isDue = !isFirst || (frequencyMs !== undefined && planned === undefined)
     const tick = planned ?? now
-    const payload = isDue ? withMeta(encodeBare(queue, name, [{}]), { v: 1, id: `${name}:${tick}`, tick }) : undefined
-    const claim = { task: name, expected: planned, next: following, tick, queue, payload, openMs }
+    const claim = claimOf(task, { expected: planned, next: following, tick, now, hasJob: isDue })
     if (await this.#ticks.claim(claim)) {
       this.#log.write('scheduler.enqueue', () => ({ task: name, queue, tick }), 'a recurring task was enqueued')
     }

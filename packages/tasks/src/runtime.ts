@@ -1,6 +1,7 @@
 // Owns what runs by itself in this process: the processor, if it works jobs, and the scheduler, if it may schedule.
 import type { PeerDeath } from 'fastify-ah-kit'
 import { Doorbell } from './doorbell.ts'
+import { AH_TASKS_OPTIONS } from './errors.ts'
 import { Leader } from './leader.ts'
 import { Mail } from './mail.ts'
 import type { ParsedTasksOptions } from './options.ts'
@@ -11,6 +12,7 @@ import { Recurring } from './recurring.ts'
 import type { Role } from './role.ts'
 import { Scheduler } from './scheduler.ts'
 import { Delayed } from './store/delayed.ts'
+import { ParkedJobs } from './store/parked.ts'
 import { WorkQueues } from './work-queues.ts'
 
 export class Runtime {
@@ -30,8 +32,10 @@ export class Runtime {
 
   async start(): Promise<void> {
     const { scheduler, maxTaskProcessors } = this.#options
+    const queues = maxTaskProcessors > 0 ? await this.#queues() : []
+    // Also while somebody thought about the queues.
     if (this.#stopping !== undefined) return
-    if (maxTaskProcessors > 0) this.#startProcessor(await this.#queues())
+    if (maxTaskProcessors > 0) this.#startProcessor(queues)
     if (scheduler) this.#startScheduler(maxTaskProcessors > 0)
   }
 
@@ -51,7 +55,13 @@ export class Runtime {
 
   async #queues(): Promise<readonly string[]> {
     const { queues } = this.#options
-    const names = typeof queues === 'function' ? await queues() : queues
+    const names: unknown = typeof queues === 'function' ? await queues() : queues
+    if (!Array.isArray(names) || names.length === 0) {
+      const got = typeof names === 'string' ? `"${names}"` : Array.isArray(names) ? 'an empty list' : typeof names
+      throw new AH_TASKS_OPTIONS(
+        `fastify-ah-tasks: option "queues": expected the function to answer a list of names, got ${got}`,
+      )
+    }
     return [...new Set(names)].map((name) => (name === '*' ? name : checkQueueName(name)))
   }
 
@@ -72,7 +82,8 @@ export class Runtime {
     const leader = new Leader(scope, definitions.all())
     const recurring = new Recurring(definitions.all(), ticks, scope.eventLog)
     const delayed = new Delayed(scope)
-    const scheduler = new Scheduler({ scope, leader, delayed, recurring, onError: onError('scheduler') })
+    const parked = new ParkedJobs(scope)
+    const scheduler = new Scheduler({ scope, leader, delayed, parked, recurring, onError: onError('scheduler') })
     this.#scheduler = scheduler
     this.#mail.onPromote(() => scheduler.wake())
     scheduler.start()

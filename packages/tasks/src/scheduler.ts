@@ -1,15 +1,17 @@
-// Schedules: leads if it may, moves what is due, and enqueues what recurs.
+// Schedules: leads if it may, moves what is due, enqueues what recurs, and calls parked jobs whom nobody else does.
 import { Loop, toError } from 'fastify-ah-kit'
 import type { Leader } from './leader.ts'
 import type { Recurring } from './recurring.ts'
 import type { Scope } from './scope.ts'
 import type { Delayed } from './store/delayed.ts'
+import type { ParkedJobs } from './store/parked.ts'
 
 /** What it schedules with. */
 export interface SchedulerOptions {
   readonly scope: Scope
   readonly leader: Leader
   readonly delayed: Delayed
+  readonly parked: ParkedJobs
   readonly recurring: Recurring
   readonly onError: (error: Error, failures: number) => void
 }
@@ -21,6 +23,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions
   readonly #loop: Loop
   #retryAt = 0
+  #lookAt = 0
   #leads = false
 
   constructor(options: SchedulerOptions) {
@@ -54,7 +57,7 @@ export class Scheduler {
   }
 
   async #step(): Promise<number> {
-    const { leader, delayed, recurring, scope } = this.#options
+    const { leader, delayed, parked, recurring, scope } = this.#options
     const now = performance.now()
     if (now >= this.#retryAt) {
       const { lead, retryMs } = await leader.lead()
@@ -82,6 +85,10 @@ export class Scheduler {
         'jobs that are due were moved into their queues',
       )
     const tickMs = await recurring.round()
+    if (now >= this.#lookAt) {
+      this.#lookAt = now + longestSleepMs
+      await parked.round()
+    }
     if ((moved > 0 || seconds.length > 0) && nextMs === 0) return 0
     const sleeps = [longestSleepMs, this.#retryAt - performance.now(), nextMs, tickMs]
     return Math.max(0, Math.min(...sleeps.filter((ms) => ms !== undefined)))

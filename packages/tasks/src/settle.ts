@@ -23,7 +23,7 @@ export function settleWords(
   { trackMs, maxFailed }: { trackMs: number; maxFailed: number },
 ): (string | number)[] {
   const { claim, kind, track, tick, text = '', delayMs = 0, id = '' } = settle
-  const last = kind === 'f' ? maxFailed : kind === 'r' ? `${Math.round(delayMs)} ${id}` : ''
+  const last = kind === 'f' ? maxFailed : kind === 'r' ? `${wholeMs(delayMs)} ${id}` : ''
   return [
     kind,
     claim,
@@ -36,6 +36,11 @@ export function settleWords(
     kind === 'c' ? id : text,
     last,
   ]
+}
+
+/** Whatever was computed: a number that the script cannot read would be refused again and again, with all beside it. */
+function wholeMs(ms: number): number {
+  return ms > 0 ? Math.min(Math.round(ms), Number.MAX_SAFE_INTEGER) : 0
 }
 
 /** What a settle says of a job that is tracked or recurring. */

@@ -1,6 +1,7 @@
 // Runs what stands around the enqueues and the runs of one task: its plugins, then the middleware.
-import { toError } from 'fastify-ah-kit'
+import { longestTimerMs, toError } from 'fastify-ah-kit'
 import type { Definition } from './definition.ts'
+import { AH_TASKS_DEFINITION } from './errors.ts'
 import { type HookQueueOptions, makeHookContext, makeHookQueue, makeHookWorker } from './hook-queue.ts'
 import type { HookContext, HookQueue, HookWorker, TaskMiddleware, TaskPlugin } from './hook-types.ts'
 import { JobLock } from './job-lock.ts'
@@ -72,8 +73,14 @@ export class TaskHooks {
     if (plugin === undefined) return undefined
     return (queue, args) => {
       const { key, seconds } = this.#lockOf(plugin, 'lock', this.#context(this.#worker(), queue, [...args]))
-      return { key, ms: seconds * 1_000 }
+      return { key, ms: Math.ceil(seconds * 1_000) }
     }
+  }
+
+  /** A job that never runs leaves its queue too, cancelled say: the lock that its enqueue took is freed. */
+  async leaveQueue({ id, queue, args }: HookedJob): Promise<void> {
+    const name = this.#queueLockName(this.#context(this.#worker(), queue, args as unknown[]))
+    if (name !== undefined) await this.#parts.locks.freeQueued(name, id)
   }
 
   /** Runs a job between its hooks; its result, or {@link NotRun}; rejects with its error, unless a hook removed that. */
@@ -82,8 +89,10 @@ export class TaskHooks {
     worker.job = { class: this.#definition.name, queue: job.queue, args: job.args }
     const context = this.#context(worker, job.queue, job.args as unknown[])
     const lock = this.#jobLock(job, context)
+    const left = this.#queueLockName(context)
     try {
-      await this.#leaveQueue(job, context)
+      // It leaves the queue: the next one may come.
+      if (left !== undefined) await this.#parts.locks.freeQueued(left, job.id)
       if (lock !== undefined && !(await lock.lock.take())) return new NotRun(lock.againInMs)
     } catch (thrown) {
       // Redis is away: that is no failure of a job that has not begun.
@@ -172,11 +181,9 @@ export class TaskHooks {
     return this.#definition.plugins.find((plugin) => resquePluginOf(plugin) === name)
   }
 
-  /** The job leaves the queue: the next one may come. */
-  async #leaveQueue(job: HookedJob, context: HookContext): Promise<void> {
+  #queueLockName(context: HookContext): string | undefined {
     const plugin = this.#resque('QueueLock')
-    if (plugin === undefined) return
-    await this.#parts.locks.freeQueued(this.#lockOf(plugin, 'lock', context).key, job.id)
+    return plugin && this.#lockOf(plugin, 'lock', context).key
   }
 
   #jobLock({ claim }: HookedJob, context: HookContext): { lock: JobLock; againInMs: number | undefined } | undefined {
@@ -200,8 +207,9 @@ export class TaskHooks {
     }
     if (typeof plugin === 'function') {
       const made = this.#make(plugin, context)
-      const seconds = Number(made.lockTimeout?.() ?? lockTimeout)
-      return { key: full(made.key?.()), seconds, again: Number(made.enqueueTimeout?.() ?? enqueueTimeout) }
+      const seconds = aboveZero(plugin.name, 'lockTimeout', made.lockTimeout?.() ?? lockTimeout)
+      const again = aboveZero(plugin.name, 'enqueueTimeout', made.enqueueTimeout?.() ?? enqueueTimeout)
+      return { key: full(made.key?.()), seconds, again }
     }
     const { key } = options
     const own = typeof key === 'function' ? key.apply({ ...context, options }) : key
@@ -212,6 +220,12 @@ export class TaskHooks {
       again: Number(options['enqueueTimeout'] || enqueueTimeout),
     }
   }
+}
+
+/** What a class says of its times; Redis would refuse anything else, and with it what others enqueue in the same moment. */
+function aboveZero(plugin: string, method: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value <= longestTimerMs) return value
+  throw new AH_TASKS_DEFINITION(`the plugin ${plugin}: ${method}() is a number above 0, got ${String(value)}`)
 }
 
 /** What node-resque's lock plugins say of themselves. */

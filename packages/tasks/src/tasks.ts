@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyTypeProvider, FastifyTypeProviderDefault }
 import { defineTask, type TaskHandle } from './handle.ts'
 import type { TaskMiddleware } from './hook-types.ts'
 import { Inspection } from './inspection.ts'
-import type { JobEvent, JobEventName } from './job-events.ts'
+import type { JobEventName, JobListener } from './job-events.ts'
 import type { Parts } from './parts.ts'
 import { Recurrence } from './recurrence.ts'
 import { resultOf } from './result-of.ts'
@@ -113,21 +113,24 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
   }
 
   /** Hears of the jobs that this process works; answers how to stop that. */
-  on(name: JobEventName, listener: (event: JobEvent) => void): () => void {
+  on(name: JobEventName, listener: JobListener): () => void {
     return this.#parts.events.on(name, listener)
   }
 
-  /** Plans a recurring task anew: its waiting job is removed, its next one comes after one period. */
+  /** Plans a recurring task anew: its waiting job is removed, its next one comes at its next time. */
   enqueueRecurrentTask(name: TaskName): Promise<void> {
     return this.#recurrence.restart(name)
   }
 
-  /** Has every recurring task run now, unless its job waits or runs; answers the names. */
+  /** Has every recurring task run now, unless the job of its last time waits or runs; answers the names of those that do. */
   enqueueAllRecurrentTasks(): Promise<string[]> {
     return this.#recurrence.enqueueAll()
   }
 
-  /** Removes the waiting job of a recurring task; it comes again when its next release or `enqueueRecurrentTask` says so. */
+  /**
+   * Removes the waiting job of a recurring task, whose times pass from then on, in all processes, until
+   * `enqueueRecurrentTask` or `enqueueAllRecurrentTasks`. Answers how many jobs were removed.
+   */
   stopRecurrentTask(name: TaskName): Promise<number> {
     return this.#recurrence.stop(name)
   }
@@ -218,7 +221,7 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#look.removeFailed(failedJob)
   }
 
-  /** Removes an entry and enqueues its job again, in one step. Throws `AH_TASKS_NOT_FAILED`. */
+  /** Removes an entry and enqueues its job again, in one step. Throws `AH_TASKS_NOT_FAILED`, `AH_TASKS_PAYLOAD`. */
   retryAndRemoveFailed(failedJob: FailedJob): Promise<boolean> {
     return this.#look.retryAndRemoveFailed(failedJob)
   }

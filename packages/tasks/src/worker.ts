@@ -13,6 +13,7 @@ import { type Outcome, perform } from './perform.ts'
 import type { Cancels } from './store/cancels.ts'
 import type { Claims } from './store/claims.ts'
 import type { Tracks } from './store/tracks.ts'
+import type { HookedJob } from './task-hooks.ts'
 import { type JobTrace, tracedRun, traces } from './traces.ts'
 import { type Ending, endingOf, type Work } from './work.ts'
 
@@ -102,16 +103,24 @@ export class Worker {
   }
 
   #prepareParsed(work: Work, { job, meta }: ParsedPayload): Prepared | undefined | Promise<Prepared | undefined> {
-    const { definitions, cancels } = this.#options
     if (meta === undefined && isNewerFormat(job['ah'])) return work.postpone(newerMs, randomUUID()).then(nothing)
-    if (meta !== undefined && cancels.has(meta.id)) return this.#cancel(work)
-    const task = definitions.find(job.class)
-    if (task === undefined) return this.#failUnrun(work, new AH_TASKS_UNKNOWN(job.class, '')).then(nothing)
-    if (task.definition.concurrency === undefined) return this.#begin(work, task)
-    return this.#takeSlot(work, task).then((isTaken) => (isTaken ? this.#begin(work, task) : undefined))
+    const task = this.#options.definitions.find(job.class)
+    if (task?.definition.concurrency === undefined) return this.#unlessCancelled(work, task)
+    // Cancelled or not: the slot that it frees calls the next one that is parked.
+    return this.#takeSlot(work, task).then((isTaken) => (isTaken ? this.#unlessCancelled(work, task) : undefined))
   }
 
-  #begin(work: Work, task: DefinedTask): Prepared {
+  #unlessCancelled(work: Work, task: DefinedTask | undefined): Prepared | Promise<Prepared | undefined> {
+    const { cancels } = this.#options
+    const { meta } = work
+    if (meta !== undefined && cancels.mayMean(meta.id)) {
+      return cancels.isMeant(meta.id).then((isMeant) => (isMeant ? this.#cancel(work, task) : this.#begin(work, task)))
+    }
+    return this.#begin(work, task)
+  }
+
+  #begin(work: Work, task: DefinedTask | undefined): Prepared | Promise<undefined> {
+    if (task === undefined) return this.#failUnrun(work, new AH_TASKS_UNKNOWN(work.task, '')).then(nothing)
     const { app, tracks, events } = this.#options
     const { meta, claimed, parsed } = work
     const tracked = meta?.track === true ? meta.id : undefined
@@ -131,7 +140,9 @@ export class Worker {
     return { task, job }
   }
 
-  async #cancel(work: Work): Promise<undefined> {
+  async #cancel(work: Work, task: DefinedTask | undefined): Promise<undefined> {
+    const hooks = task && this.#options.hooks.of(task.definition)
+    await hooks?.leaveQueue(hookedJobOf(work))
     await work.cancel()
     const reason = new AH_TASKS_CANCELLED(work.task)
     this.#options.events.end('cancelled', work, { kind: 'given up', reason })
@@ -174,9 +185,7 @@ export class Worker {
   #around(work: Work, { definition }: DefinedTask): ((run: () => unknown) => unknown) | undefined {
     const hooks = this.#options.hooks.of(definition)
     if (hooks === undefined) return undefined
-    const { queue } = work.claimed
-    const job = { claim: work.claim, id: work.meta?.id, queue, args: work.parsed?.args ?? [] }
-    return (run) => hooks.around(job, run)
+    return (run) => hooks.around(hookedJobOf(work), run)
   }
 
   async #settle(work: Work, task: DefinedTask, outcome: Outcome): Promise<Ending> {
@@ -197,6 +206,10 @@ export class Worker {
       }
     }
   }
+}
+
+function hookedJobOf({ claim, claimed, meta, parsed }: Work): HookedJob {
+  return { claim, id: meta?.id, queue: claimed.queue, args: parsed?.args ?? [] }
 }
 
 function traceOf(work: Work): JobTrace {

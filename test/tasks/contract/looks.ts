@@ -47,7 +47,15 @@ export function lookContract({ open, redis, key }: TasksUnderTest): void {
     await redis.rpush(key(namespace, 'failed'), 'not json')
     const [strange] = await tasks.failed(-1, -1)
     assert.equal(strange?.exception, 'Unreadable')
+    await assert.rejects(tasks.retryAndRemoveFailed(strange!), { code: 'AH_TASKS_PAYLOAD' })
     assert.equal(await tasks.removeFailed(strange!), 1)
+    await redis.rpush(key(namespace, 'failed'), JSON.stringify({ queue: '', payload: { class: 'fail' } }))
+    await redis.rpush(key(namespace, 'failed'), JSON.stringify({ queue: 'default', payload: null }))
+    const [nowhere, empty] = await tasks.failed(-2, -1)
+    await assert.rejects(tasks.retryAndRemoveFailed(nowhere!), { code: 'AH_TASKS_QUEUE' })
+    assert.equal(empty?.exception, 'Unreadable')
+    assert.equal(await tasks.failedCount(), 4)
+    assert.deepEqual(await tasks.queues(), ['default'])
   })
 
   test('details say all at a glance', async (t) => {

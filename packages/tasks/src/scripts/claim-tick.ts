@@ -5,16 +5,16 @@ import { queueLua } from './queue-lua.ts'
 /**
  * `expected` is the tick as it was read (or '' for none), `next` the one after it: who comes second finds it changed, and
  * a repeat too. The job of an earlier tick that is neither finished nor too old keeps this one from being enqueued.
- * `payload` is '' to plan the tick without a job. Answers 1 if the tick was claimed and its job enqueued, 2 if it was
+ * `payload` is '' to plan the tick without a job; `by_hand` is 1 for who need not lead. Answers 1 if the tick was claimed and its job enqueued, 2 if it was
  * claimed and an earlier job is still under way, 0 if another claimed it or leads.
  */
 export const claimTick = defineScript({
   name: 'claim-tick',
   keys: ['leader', 'ticks', 'open_ticks'],
-  args: ['root', 'name', 'task', 'expected', 'next', 'tick', 'queue', 'payload', 'open_ms'],
+  args: ['root', 'name', 'task', 'expected', 'next', 'tick', 'queue', 'payload', 'open_ms', 'by_hand'],
   lua: /* lua */ `${queueLua}
 local holder = redis.call('GET', leader)
-if holder and holder ~= name and string.find(holder, '~ah:', 1, true) then return 0 end
+if by_hand ~= '1' and holder and holder ~= name and string.find(holder, '~ah:', 1, true) then return 0 end
 if (redis.call('HGET', ticks, task) or '') ~= expected then return 0 end
 local now = now_in_ms()
 local open = redis.call('HGET', open_ticks, task)

@@ -47,6 +47,8 @@ local function put_once(put, id, track_ms, dedupe, dedupe_ms, lock, lock_ms)
   end
   if track_ms ~= '0' then
     local track = root .. 'ah:track:' .. id
+    -- Whatever an earlier job of that id left.
+    redis.call('DEL', track)
     redis.call('HSET', track, 'state', 'waiting')
     redis.call('PEXPIRE', track, track_ms)
   end

@@ -86,6 +86,8 @@ if not verdicts and #ARGV >= first_done then
         record_failure(root, x, tonumber(y))
       elseif kind == 'r' then
         local delay, id = string.match(y, '^(%d+) (.*)$')
+        -- Another job may have the same id: nothing is put over it.
+        if redis.call('HEXISTS', root .. 'ah:scheduled-jobs', id) == 1 then id = id .. ' ' .. boot .. ':' .. claim end
         schedule(root, id, now_in_ms() + delay, x)
       elseif kind == 'l' then
         give_back(root, value)

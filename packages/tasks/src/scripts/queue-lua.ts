@@ -61,20 +61,24 @@ end
 
 /** Frees the concurrency slot of a claim, and brings back the first job that waits for it. Needs {@link queueLua}. */
 export const slotLua = `
+local function unpark(root, slot)
+  local list, limits = root .. 'ah:parked:' .. slot, root .. 'ah:limits'
+  local parked = redis.call('LINDEX', list, 0)
+  if not parked then return redis.call('HDEL', limits, slot) end
+  give_back(root, parked)
+  redis.call('LPOP', list)
+  local _, _, queue = unmark(parked)
+  local counts = root .. 'ah:parked-counts'
+  if redis.call('HINCRBY', counts, queue, -1) <= 0 then redis.call('HDEL', counts, queue) end
+  local most = string.match(redis.call('HGET', limits, slot) or '', '^%d+')
+  if most then redis.call('HSET', limits, slot, most .. ' ' .. string.format('%.0f', now_in_ms())) end
+end
 local function free_slot(root, boot, claim)
   local holds = root .. 'ah:holds:' .. boot
   local slot = redis.call('HGET', holds, claim)
   if not slot then return end
   redis.call('SREM', root .. 'ah:slots:' .. slot, boot .. ':' .. claim)
-  local list = root .. 'ah:parked:' .. slot
-  local parked = redis.call('LINDEX', list, 0)
-  if parked then
-    give_back(root, parked)
-    redis.call('LPOP', list)
-    local _, _, queue = unmark(parked)
-    local counts = root .. 'ah:parked-counts'
-    if redis.call('HINCRBY', counts, queue, -1) <= 0 then redis.call('HDEL', counts, queue) end
-  end
+  unpark(root, slot)
   redis.call('HDEL', holds, claim)
 end
 `

@@ -8,7 +8,7 @@ import { queueLua } from './queue-lua.ts'
  */
 export const takeSlot = defineScript({
   name: 'take-slot',
-  keys: ['claims', 'holds', 'slots', 'parked', 'parked_counts'],
+  keys: ['claims', 'holds', 'slots', 'parked', 'parked_counts', 'limits'],
   args: ['boot', 'claim', 'slot', 'max'],
   allowOom: true,
   lua: /* lua */ `${queueLua}
@@ -25,5 +25,6 @@ redis.call('RPUSH', parked, value)
 redis.call('HDEL', claims, claim)
 local _, _, queue = unmark(value)
 redis.call('HINCRBY', parked_counts, queue, 1)
+redis.call('HSET', limits, slot, max .. ' ' .. string.format('%.0f', now_in_ms()))
 return 0`,
 })

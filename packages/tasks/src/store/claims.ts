@@ -124,7 +124,8 @@ export class Claims {
   /** Takes a slot of a concurrency key for a claim: `taken`, or `gone` if it was parked or is another's by now. */
   async takeSlot(claim: number, name: string, max: number): Promise<'taken' | 'gone'> {
     const { connection, keys, bootId } = this.#scope
-    const touched = [keys.claims(bootId), keys.holds(bootId), keys.slots(name), keys.parked(name), keys.parkedCounts]
+    const lists = [keys.slots(name), keys.parked(name), keys.parkedCounts, keys.limits]
+    const touched = [keys.claims(bootId), keys.holds(bootId), ...lists]
     const answer = await connection.run<number>(takeSlot, touched, [bootId, claim, name, max])
     return answer === 1 ? 'taken' : 'gone'
   }

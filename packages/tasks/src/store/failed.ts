@@ -1,8 +1,9 @@
 // The state "failed": the list of what failed for good.
 import { RepeatGuard } from 'fastify-ah-kit/redis'
-import { AH_TASKS_NOT_FAILED } from '../errors.ts'
+import { AH_TASKS_NOT_FAILED, AH_TASKS_PAYLOAD } from '../errors.ts'
 import { decodeFailure, payloadOf, textOfFailure } from '../failure.ts'
 import { withoutMetaOf } from '../payload.ts'
+import { checkQueueName } from '../queue-name.ts'
 import type { Scope } from '../scope.ts'
 import { retryFailed } from '../scripts/retry-failed.ts'
 import type { FailedJob } from '../types.ts'
@@ -33,11 +34,20 @@ export class FailedJobs {
     return connection.write<number>('LREM', [keys.failed, 1, textOfFailure(entry)])
   }
 
-  /** Removes one entry and enqueues its job again, in one step; throws `AH_TASKS_NOT_FAILED` if it is gone. */
+  /**
+   * Removes one entry and enqueues its job again, in one step; throws `AH_TASKS_NOT_FAILED` if it is gone, and
+   * `AH_TASKS_PAYLOAD` if it holds nothing that could run.
+   */
   async retry(entry: FailedJob): Promise<void> {
     const { keys } = this.#scope
     const text = textOfFailure(entry)
-    const { queue, payload } = entry
+    const { payload } = entry
+    if (typeof payload?.class !== 'string' || payload.class === '') {
+      throw new AH_TASKS_PAYLOAD(
+        'this entry holds no job that could run: read its payload, and remove it with removeFailed',
+      )
+    }
+    const queue = checkQueueName(entry.queue)
     // The bytes themselves where they are known: parsing may have lost a big integer.
     const own = payloadOf(text)
     const bare =

@@ -6,7 +6,7 @@ import { claimTick } from '../scripts/claim-tick.ts'
 /** What is asked for. */
 export interface TickClaim {
   readonly task: string
-  /** As it was read; undefined for none. */
+  /** As it was read; undefined for none, Infinity for one that never comes. */
   readonly expected: number | undefined
   readonly next: number
   /** What the job is of. */
@@ -16,6 +16,8 @@ export interface TickClaim {
   readonly payload: string | undefined
   /** For how long an unfinished job of an earlier tick keeps later ones from being enqueued, in ms. */
   readonly openMs: number
+  /** A user wants it: also where another process leads. Default false. */
+  readonly isByHand?: boolean
 }
 
 // Stands for a tick that never comes.
@@ -48,10 +50,11 @@ export class Ticks {
   }
 
   /** Whether it was claimed here, and its job enqueued. */
-  async claim({ task, expected, next, tick, queue, payload = '', openMs }: TickClaim): Promise<boolean> {
+  async claim({ task, expected, next, tick, queue, payload = '', openMs, isByHand }: TickClaim): Promise<boolean> {
     const { connection, keys, workerName } = this.#scope
     const touched = [keys.leader, keys.ticks, keys.openTicks]
-    const words = [keys.root, workerName, task, expected ?? '', next, tick, queue, payload, openMs]
+    const was = expected === Number.POSITIVE_INFINITY ? suspended : (expected ?? '')
+    const words = [keys.root, workerName, task, was, next, tick, queue, payload, openMs, isByHand ? 1 : 0]
     return (await connection.run<number>(claimTick, touched, words)) === 1
   }
 
@@ -62,10 +65,15 @@ export class Ticks {
     await connection.write('HDEL', [keys.openTicks, ...tasks])
   }
 
-  /** No tick of the task comes until it is forgotten. */
-  async suspend(task: string): Promise<void> {
+  /** Whatever was planned, the next tick comes at `next`, in ms; undefined: none comes until one is planned. */
+  async plan(task: string, next: number | undefined): Promise<void> {
     const { connection, keys } = this.#scope
-    await connection.write('HSET', [keys.ticks, task, suspended])
+    await connection.write('HSET', [keys.ticks, task, next ?? suspended])
+  }
+
+  /** The job of a task's last tick is gone: it keeps no later one from being enqueued. */
+  async close(task: string): Promise<void> {
+    const { connection, keys } = this.#scope
     await connection.write('HDEL', [keys.openTicks, task])
   }
 

@@ -1,25 +1,35 @@
-// A room of a contender in two processes: the one that the benchmark talks to is the server, its child all the members.
+// A room of a contender in processes of their own: the one that the benchmark talks to is the server, its children are the
+// members, and those who are connected and in no room.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { contend } from '../harness/contend.js'
+import { openCountingSocket } from '../harness/counting-socket.js'
+import { residentBytes } from '../harness/resident.js'
 
 /** Messages that are said in one turn of the event loop. */
 const BURST = 50
 /** About 200 bytes as JSON. */
 const MESSAGE = { kind: 'chat', author: 'Ada Lovelace', text: 'x'.repeat(150) }
+/** A part of the message that comes once in each, however it is wrapped. */
+const MARK = '"kind":"chat"'
+/** Connections that are opened at once. */
+const AT_ONCE = 50
 
 /**
- * Runs `file` as a contender. `openServer` answers `{ url, say(message), close() }`; `openMember(url, hear)` resolves when it
- * is in the room, and calls `hear` with each message, out of its JSON or not, as the peer's own client does it.
+ * Runs `file` as a contender. `openServer` answers `{ url, say(message), close() }`, with heartbeats so rare that none comes.
+ * `join` and `connect` answer how a client speaks with that server until it is in the room, or connected: see
+ * `openCountingSocket`. BENCH_MEMBERS are in the room, BENCH_IDLE beside it.
  */
-export async function crowd(file, openServer, openMember) {
-  if (process.env.BENCH_ROLE === 'members') await join(openMember)
+export async function crowd(file, { openServer, join, connect }) {
+  const { BENCH_ROLE: role, BENCH_MEMBERS: members, BENCH_IDLE: idle } = process.env
+  if (role === 'members') await beMembers(Number(members), join)
+  else if (role === 'idle') await beIdle(Number(idle), connect)
   else await contend(() => serve(file, openServer))
 }
 
 /** Tells the parent when so many deliveries have come as it waits for. */
-async function join(openMember) {
+async function beMembers(count, join) {
   let heard = 0
   let wanted = Number.POSITIVE_INFINITY
   const tell = () => {
@@ -27,26 +37,52 @@ async function join(openMember) {
     wanted = Number.POSITIVE_INFINITY
     process.send('heard')
   }
-  for (let member = 0; member < Number(process.env.BENCH_MEMBERS); member += 1) {
-    await openMember(process.env.BENCH_URL, () => {
-      heard += 1
-      tell()
-    })
+  const hear = (count) => {
+    heard += count
+    tell()
   }
+  await openAll(count, () => ({ talk: join(), mark: MARK, hear }))
   process.on('message', (total) => {
     wanted = total
     tell()
   })
-  process.once('disconnect', () => process.exit())
   process.send('ready')
+}
+
+async function beIdle(count, connect) {
+  const hear = () => {
+    throw new Error('nobody is told what was said in a room where he is not')
+  }
+  await openAll(count, () => ({ talk: connect(), mark: MARK, hear }))
+  process.send('ready')
+}
+
+async function openAll(count, how) {
+  process.once('disconnect', () => process.exit())
+  for (let open = 0; open < count; open += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, count - open) }, () =>
+      openCountingSocket(process.env.BENCH_URL, how()),
+    )
+    await Promise.all(some)
+  }
 }
 
 async function serve(file, openServer) {
   const server = await openServer()
+  const children = []
+  const start = async (role) => {
+    const child = fork(file, { env: { ...process.env, BENCH_ROLE: role, BENCH_URL: server.url } })
+    children.push(child)
+    const [said] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+    if (said !== 'ready') throw new Error(`the process of the ${role} has ended with ${said}`)
+    return child
+  }
   const members = Number(process.env.BENCH_MEMBERS)
-  const env = { ...process.env, BENCH_ROLE: 'members', BENCH_URL: server.url }
-  const child = fork(file, { env })
-  await once(child, 'message')
+  const child = await start('members')
+  const idle = Number(process.env.BENCH_IDLE ?? 0)
+  const before = residentBytes()
+  if (idle > 0) await start('idle')
+  const bytesEach = (residentBytes() - before) / idle
   let said = 0
   const untilHeard = async (count) => {
     said += count
@@ -62,9 +98,15 @@ async function serve(file, openServer) {
       /** A lone message, until every member has heard it. */
       lone: () => untilHeard(1),
     },
+    measures: {
+      /** What a connection that is in no room keeps in the server's memory. */
+      idleBytes: async () => bytesEach,
+    },
     close: async () => {
-      child.kill('SIGKILL')
-      await once(child, 'exit')
+      for (const child of children) {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
       await server.close()
     },
   }

@@ -18,7 +18,7 @@ function printCount({ name, unit, most, ours, peers, isReached }) {
 function printDuel({ name, unit, target, pairs, ours, peer, ratio, interval, isReached }) {
   const verdict = isReached ? 'reached' : 'NOT REACHED'
   console.log(`\n  ${name}`)
-  console.log(`    ours ${side(ours)}   peer ${side(peer)}   ${unit}, median (quartiles) of ${pairs} pairs`)
+  console.log(`    ours ${sideOf(ours)}   peer ${sideOf(peer)}   ${unit}, median (quartiles) of ${pairs} pairs`)
   console.log(
     `    ratio ${ratio.toFixed(2)} [${interval.map((end) => end.toFixed(2)).join(', ')}], target ${target}: ${verdict}`,
   )

@@ -1,40 +1,8 @@
 // A master of Redis dies: under Sentinel, and in a Redis Cluster.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Enqueued, Tasks } from 'fastify-ah-tasks'
-import { startRedisCluster, startSentinel, type TestScope, until } from 'fastify-ah-test-support'
-import { type OpenOptions, openTasks } from './open-tasks.ts'
-
-// Down-after, an election, and what a busy machine takes.
-const backMs = 30_000
-
-/** Tasks that count their runs, and an enqueue that is tried until it is acknowledged. */
-async function counting(options: OpenOptions, scope: TestScope) {
-  const ran = new Set<number>()
-  const count = { name: 'count', run: (n: number) => void ran.add(n) }
-  const common = { scheduler: true, minTaskProcessors: 4, maxTaskProcessors: 4, leaseMs: 3_000 }
-  return { ran, tasks: await openTasks({ ...common, ...options, define: [count] as never }, scope) }
-}
-
-/** Enqueues for a while; answers the numbers that were acknowledged. */
-async function enqueueFor(tasks: Tasks, ms: number, first: number, breakIt: () => Promise<unknown>): Promise<number[]> {
-  const acknowledged: number[] = []
-  const endsAt = performance.now() + ms
-  let isBroken = false
-  for (let n = first; performance.now() < endsAt; n += 1) {
-    const enqueued: Enqueued | false = await tasks.enqueue('count', n).catch(() => false)
-    if (enqueued) acknowledged.push(n)
-    if (!isBroken && acknowledged.length >= 50) {
-      isBroken = true
-      await breakIt()
-    }
-    // A steady load: some hundred a second.
-    await sleep(3)
-  }
-  assert.ok(isBroken)
-  return acknowledged
-}
+import { startRedisCluster, startSentinel, until } from 'fastify-ah-test-support'
+import { backMs, counting, enqueueFor } from './failover-load.ts'
 
 test('[4] under Sentinel the master is killed: with a replica in the acknowledgement no job is lost', {
   timeout: 120_000,

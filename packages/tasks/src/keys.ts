@@ -40,6 +40,8 @@ export interface TaskKeys {
   readonly registrations: string
   /** The shared last-beat of all processors. */
   readonly beat: string
+  /** Written before replicas are waited for: whoever has that has what was enqueued before. */
+  readonly confirmed: string
   /** List of at most one token: jobs came into the queue. */
   wake(queue: string): string
   /** Likewise: a queue came into being. */
@@ -103,6 +105,7 @@ export function makeKeys({ namespace, isTagged }: { namespace: string; isTagged:
     processors: `${own}processors`,
     registrations: `${own}registrations`,
     beat: `${own}beat`,
+    confirmed: `${own}confirmed`,
     wake: (queue) => `${own}wake:${queue}`,
     wakeNew: `${own}wake-new`,
     returned: `${own}returned`,

@@ -15,11 +15,19 @@ export const requestDeadlineMs = 5000
 // How long a socket may take to close: a peer that does not answer FIN must not hold up a process that wants to end.
 const disconnectTimeout = 200
 
-// Fast at first, for a restart or a cut; capped, so that Redis coming back is noticed within 2 s.
-function retryDelay(times: number): number {
-  const cap = Math.min(50 * 2 ** Math.min(times - 1, 10), 2000)
-  return cap / 2 + (Math.random() * cap) / 2
+// Fast at first, for a restart or a cut; then no longer than this, with jitter.
+function delayUpTo(mostMs: number): (times: number) => number {
+  return (times) => {
+    const cap = Math.min(50 * 2 ** Math.min(times - 1, 10), mostMs)
+    return cap / 2 + (Math.random() * cap) / 2
+  }
 }
+
+// Redis coming back is noticed within 2 s.
+const retryDelay = delayUpTo(2000)
+
+// Under Sentinel the next master leads after some seconds, and each moment that one waits after that is lost.
+const sentinelDelay = delayUpTo(500)
 
 // For the connections that watch for failovers: ioredis prints a line to stderr each time one of them fails.
 function watchDelay(times: number): number {
@@ -73,10 +81,16 @@ function serverOptions(role: ConnectionRole, user: RedisOptions): RedisOptions {
     ...preferences,
     // Without the detector a frozen master is not left before a deadline is over; a sentinel that is frozen is passed over.
     ...(user.sentinels
-      ? { failoverDetector: true, sentinelReconnectStrategy: watchDelay, sentinelCommandTimeout: 2000 }
+      ? {
+          failoverDetector: true,
+          sentinelReconnectStrategy: watchDelay,
+          sentinelCommandTimeout: 2000,
+          retryStrategy: sentinelDelay,
+        }
       : {}),
     ...user,
     ...(role === 'request' ? {} : (dedication as RedisOptions)),
+    ...(role !== 'request' && user.sentinels ? { retryStrategy: sentinelDelay } : {}),
     ...(role === 'tracking' ? tracking : {}),
     ...(role === 'reconciled' ? reconciled : {}),
     lazyConnect: false,

@@ -68,6 +68,22 @@ test('what belongs to another life of the room, or follows on nothing, is asked 
   assert.deepEqual(got.get('ada'), ['10-0'])
 })
 
+test('[5] a master that was frozen and comes back says again what its successor has said: nobody hears it twice', async () => {
+  const { history, got, state, frame, join } = open()
+  history.push('1-0', '2-0')
+  await join('ada')
+  history.push('3-0')
+  frame('2-0', ['3-0'])
+  // It was frozen behind 1-0 or 2-0, and does now what has waited in its sockets: under a new id, as it does not know 3-0.
+  frame('2-0', ['9-0'])
+  frame('1-0', ['2-0', '8-0'])
+  await until(() => state.looks > 0)
+  history.push('10-0')
+  frame('3-0', ['10-0'])
+  await until(() => got.get('ada')?.includes('10-0'))
+  assert.deepEqual(got.get('ada'), ['3-0', '10-0'])
+})
+
 test('messages that are lost on the way while the first one joins are found, in their order', async () => {
   const { history, got, state, frame, join } = open()
   history.push('1-0')

@@ -46,3 +46,13 @@ export function laterThan({ ids, texts }: Messages, last: string): Messages {
   if (first === 0) return { ids, texts }
   return first === -1 ? { ids: [], texts: [] } : { ids: ids.slice(first), texts: texts.slice(first) }
 }
+
+/**
+ * Whether what was said is the continuation of what was heard up to `last`: all of it was heard, or the message before the
+ * first new one was the last. If not, either something is missing, or it was said by a server that knows another past: a
+ * master that was frozen comes back, does what waited in its sockets, and says again what its successor said long since.
+ */
+export function continues({ prev, ids }: Said, last: string): boolean {
+  const first = ids.findIndex((id) => compareIds(id, last) > 0)
+  return first === -1 || (first === 0 ? prev : ids[first - 1]) === last
+}

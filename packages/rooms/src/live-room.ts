@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { TickBatch, toError } from 'fastify-ah-kit'
 import type { Connection } from './connection.ts'
 import { AH_ROOMS_NOT_FOUND } from './errors.ts'
-import { type Gone, laterThan, type Messages, readFrame, type Said } from './frame.ts'
+import { continues, type Gone, laterThan, type Messages, readFrame, type Said } from './frame.ts'
 import { compareIds } from './message-id.ts'
 import type { Joined, Position } from './position.ts'
 import { Recent, type Underway } from './recent.ts'
@@ -165,8 +165,8 @@ export class LiveRoom {
     this.#catchUp()
   }
 
-  #follows({ epoch, prev }: Said): boolean {
-    return this.#position?.epoch === epoch && compareIds(prev, this.#position.last) <= 0
+  #follows(said: Said): boolean {
+    return this.#position?.epoch === said.epoch && continues(said, this.#position.last)
   }
 
   #apply({ ids, texts }: Messages): void {

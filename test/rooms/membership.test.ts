@@ -72,7 +72,7 @@ function open() {
     },
     log,
   })
-  const outlet = { push: () => undefined, close: () => undefined, drained: async () => undefined }
+  const outlet = { push: () => undefined, close: () => undefined, drained: async () => undefined, fits: () => true }
   const request = { headers: {}, url: '/', ip: '127.0.0.1' }
   const connection = new Connection({ request, identified: {}, outlet })
   return { membership, members, state, connection }

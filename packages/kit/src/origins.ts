@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 
 /** What it decides by. */
 export interface OriginsOptions {
-  /** Whole ones, as in `https://shop.example`; their case does not matter. */
+  /** Whole ones, as in `https://shop.example`; their case, and the port that a scheme has anyway, do not matter. */
   readonly listed: readonly string[]
   /** Whether pages of the same host may connect, by http or https. */
   readonly isOwnHostAllowed: boolean
@@ -18,7 +18,7 @@ export class Origins {
   readonly #isMissingAllowed: boolean
 
   constructor({ listed, isOwnHostAllowed, isMissingAllowed }: OriginsOptions) {
-    this.#listed = new Set(listed.map((origin) => origin.toLowerCase()))
+    this.#listed = new Set(listed.map(asSent))
     this.#isOwnHostAllowed = isOwnHostAllowed
     this.#isMissingAllowed = isMissingAllowed
   }
@@ -33,4 +33,10 @@ export class Origins {
     const host = headers.host?.toLowerCase()
     return this.#isOwnHostAllowed && host !== undefined && [`http://${host}`, `https://${host}`].includes(origin)
   }
+}
+
+/** As a browser writes it: without the port that its scheme has anyway, and with a name of ASCII alone. */
+function asSent(origin: string): string {
+  const isWeb = /^https?:/i.test(origin) && URL.canParse(origin)
+  return isWeb ? new URL(origin).origin : origin.toLowerCase()
 }

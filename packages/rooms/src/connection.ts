@@ -11,6 +11,8 @@ export interface Outlet {
   readonly close: (code: number, reason: string) => void
   /** Resolves when little of what was sent is still on its way, or the client is gone. Never rejects. */
   readonly drained: () => Promise<void>
+  /** Whether so many bytes can be sent now without its being cut for not reading them. */
+  readonly fits: (bytes: number) => boolean
 }
 
 /** What a connection is made of. */
@@ -37,7 +39,10 @@ export class Connection implements RoomConnection {
   turn: Promise<void> = Promise.resolve()
   totalActions = 0
   pendingActions = 0
+  pendingEvents = 0
   isClosed = false
+  /** It is told to go: nothing that it says counts any more. */
+  isLeaving = false
   readonly #outlet: Outlet
   readonly #waiting = new Map<number, (data: unknown) => void>()
   #asked = 0
@@ -63,6 +68,7 @@ export class Connection implements RoomConnection {
 
   disconnect({ code = 1000, reason = '' }: DisconnectOptions = {}): void {
     checkDisconnect({ code, reason })
+    this.isLeaving = true
     this.#outlet.close(code, reason)
   }
 
@@ -81,6 +87,11 @@ export class Connection implements RoomConnection {
   async drained(): Promise<void> {
     await this.#behind
     await this.#outlet.drained()
+  }
+
+  /** Whether the texts can be sent now without its being cut for not reading them. */
+  fits(texts: readonly string[]): boolean {
+    return this.#outlet.fits(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0))
   }
 
   /** Sends what is made just now, behind what was sent before and before what is sent after. It must not reject. */

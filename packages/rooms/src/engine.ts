@@ -126,6 +126,7 @@ export class Engine {
       events,
       files,
       roomStatus,
+      maxRooms,
       maxPendingActions,
       filtered,
       log,

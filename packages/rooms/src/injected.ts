@@ -1,6 +1,7 @@
 // A client without a socket: what tests of an app talk through.
 import type { Connection, Outlet } from './connection.ts'
 import type { Connections } from './connections.ts'
+import { AH_ROOMS_CLOSED } from './errors.ts'
 import type { Parcel } from './parcel.ts'
 import type { Protocol } from './protocol.ts'
 import type { ConnectRequest, Identified, InjectedClient, RoomConnection } from './types.ts'
@@ -14,14 +15,18 @@ export interface InjectedOptions {
 }
 
 type Message = Readonly<Record<string, unknown>>
+type Waiting = { readonly take: (reply: Message) => void; readonly give: (error: Error) => void }
 type Closed = { readonly code: number; readonly reason: string }
+
+// They have no answer.
+const mute = new Set<unknown>(['ack', 'quit', 'exit'])
 
 /** See {@link InjectedClient}. */
 export class Injected implements InjectedClient {
   readonly #options: InjectedOptions
   readonly #connection: Connection
   readonly #messages: Message[] = []
-  readonly #waiting = new Map<unknown, (reply: Message) => void>()
+  readonly #waiting = new Map<unknown, Waiting>()
   #closed: Closed | undefined
   #asked = 0
 
@@ -30,8 +35,9 @@ export class Injected implements InjectedClient {
     const { request, identified, connections } = options
     const outlet: Outlet = {
       push: (parcel) => this.#hear(parcel),
-      close: (code, reason) => this.#end({ code, reason }),
+      close: (code, reason) => void this.#end({ code, reason }),
       drained: () => Promise.resolve(),
+      fits: () => true,
     }
     this.#connection = connections.open({ request, identified, outlet })
   }
@@ -53,21 +59,29 @@ export class Injected implements InjectedClient {
   }
 
   async request(message: Message): Promise<Message> {
+    if (this.#closed !== undefined) throw new AH_ROOMS_CLOSED()
     this.#asked += 1
     const messageId = `injected ${this.#asked}`
-    const reply = new Promise<Message>((resolve) => this.#waiting.set(messageId, resolve))
+    const isMute = mute.has(message['event'])
+    const reply = isMute
+      ? Promise.resolve({})
+      : new Promise<Message>((take, give) => this.#waiting.set(messageId, { take, give }))
+    // Closed before anybody waits for it.
+    reply.catch(() => undefined)
     await this.#options.protocol.hear(this.#connection, JSON.stringify({ ...message, messageId }))
     return reply
   }
 
   async close(): Promise<void> {
-    this.#closed ??= { code: 1000, reason: '' }
-    await this.#options.connections.close(this.#connection)
+    await this.#end({ code: 1000, reason: '' })
   }
 
-  #end(closed: Closed): void {
+  async #end(closed: Closed): Promise<void> {
     this.#closed ??= closed
-    void this.#options.connections.close(this.#connection)
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { give } of waiting) give(new AH_ROOMS_CLOSED())
+    await this.#options.connections.close(this.#connection)
   }
 
   #hear({ texts }: Parcel): void {
@@ -75,7 +89,7 @@ export class Injected implements InjectedClient {
       const message = JSON.parse(text) as Message
       this.#messages.push(message)
       if (message['context'] !== 'response') continue
-      this.#waiting.get(message['messageId'])?.(message)
+      this.#waiting.get(message['messageId'])?.take(message)
       this.#waiting.delete(message['messageId'])
     }
   }

@@ -119,13 +119,14 @@ export class LiveRoom {
   #admit(
     member: Connection,
     join: Underway,
-    { epoch, last, missed }: Outcome & Position,
+    { epoch, last, ...outcome }: Outcome & Position,
     onJoined: (joined: Joined) => void,
   ): void {
     const { deliver, onGap } = this.#options
     // Made anew since the others came, and the news of its end was missed, or is still on its way.
     if (this.#position !== undefined && this.#position.epoch !== epoch) this.#expel()
     this.members.add(member)
+    const missed = outcome.missed && member.fits(outcome.missed.texts) ? outcome.missed : undefined
     onJoined({ epoch, last, recovered: missed !== undefined })
     if (missed !== undefined && missed.ids.length > 0) deliver(this.name, [member], missed)
     let reached = last

@@ -130,7 +130,7 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
     origins: {
       description: 'origins of pages that may connect, as in `https://shop.example`; required in production',
       type: 'array',
-      items: { type: 'string', pattern: '^https?://[^/\\s]+$' },
+      check: { expected: 'whole origins, as in ["https://shop.example"]', accepts: isOrigins },
     },
     allowMissingOrigin: {
       description: 'lets programs connect, which send no origin; in production with `authorize.connect` only',
@@ -228,6 +228,13 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
     simultaneousActions: 'maxPendingActions',
   },
 })
+
+/** Not of pages alone: `capacitor://localhost` is one too. */
+function isOrigins(value: unknown): boolean {
+  const isOrigin = (origin: unknown): boolean =>
+    typeof origin === 'string' && /^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin) && URL.canParse(origin)
+  return Array.isArray(value) && value.every(isOrigin)
+}
 
 function isAuthorize(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false

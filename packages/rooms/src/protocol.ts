@@ -1,6 +1,7 @@
 // What clients may ask, and how they are answered: ActionHero's verbs, and ours.
 import type { FastifyBaseLogger } from 'fastify'
 import { type FilteredParams, toError } from 'fastify-ah-kit'
+import sjson from 'secure-json-parse'
 import type { Actions } from './actions.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { Connection } from './connection.ts'
@@ -9,7 +10,9 @@ import type { Events } from './events.ts'
 import type { Files } from './files.ts'
 import { idOf, type Message, messageIn, positionIn } from './incoming.ts'
 import type { Membership } from './membership.ts'
+import { detailsOf, errorReply, type Reply } from './outgoing.ts'
 import type { Joined } from './position.ts'
+import { resume } from './resume.ts'
 import { roomName } from './room-name.ts'
 import { shown } from './shown.ts'
 import { type RoomsTrace, traced, traces } from './traces.ts'
@@ -23,13 +26,16 @@ export interface ProtocolOptions {
   readonly events: Events
   readonly files: Files
   readonly roomStatus: (room: string) => Promise<RoomStatus>
+  readonly maxRooms: number
   readonly maxPendingActions: number
   /** What the log does not show. */
   readonly filtered: FilteredParams
   readonly log: FastifyBaseLogger
 }
 
-type Reply = Record<string, unknown>
+// Of a connection, in handlers of the app: without end for one that waits for something.
+const mostPendingEvents = 64
+
 /** Answers the reply; or undefined, where it has sent one by itself; or what to wait for while the next is taken. */
 type Verb = (
   connection: Connection,
@@ -67,13 +73,15 @@ export class Protocol {
     return connection.turn
   }
 
-  /** It sends too much: this one was not even read. */
-  refuse(connection: Connection): void {
-    connection.reply(errorReply(new AH_ROOMS_MESSAGE('too many messages: slow down'), undefined))
+  /** It sends too much: nothing of this one is done, but whoever waits for the answer hears so. */
+  refuse(connection: Connection, text: string): void {
+    const { messageId } = (sjson.safeParse(text) ?? {}) as { messageId?: unknown }
+    connection.reply(errorReply(new AH_ROOMS_MESSAGE('too many messages: slow down'), idOf(messageId)))
   }
 
   async #take(connection: Connection, text: string): Promise<void> {
-    if (connection.isClosed) return
+    // What it has said before it was thrown out, and had not come to its turn, is not said.
+    if (connection.isClosed || connection.isLeaving) return
     let messageId: unknown
     const reply = (body: Reply): void => connection.reply({ ...body, context: 'response', messageId })
     try {
@@ -87,10 +95,10 @@ export class Protocol {
         if (answer !== undefined) reply({ status: 'OK', ...answer })
         return
       }
-      answer().then(
-        (later) => reply({ status: 'OK', ...later }),
-        (thrown: unknown) => this.#fail(connection, thrown, messageId),
-      )
+      answer()
+        .then((later) => reply({ status: 'OK', ...later }))
+        // Also of an answer that JSON cannot hold.
+        .catch((thrown: unknown) => this.#fail(connection, thrown, messageId))
     } catch (thrown) {
       this.#fail(connection, thrown, messageId)
     }
@@ -105,11 +113,12 @@ export class Protocol {
   }
 
   #fail(connection: Connection, thrown: unknown, messageId: unknown): void {
-    const error = toError(thrown) as Error & { statusCode?: number; code?: string }
-    // A hook of the app that throws something of its own means to be heard; what is wrong with the server is not.
-    if (error.code?.startsWith('AH_') && (error.statusCode ?? 500) >= 500) {
-      this.#options.log.warn({ err: error }, 'a verb of a client failed')
-    }
+    const error = toError(thrown) as Error & { statusCode?: number; code?: unknown }
+    const { log } = this.#options
+    // A hook of the app that throws means to be heard by the client; its mistakes are for who runs it.
+    if (isMistake(error)) log.error({ err: error, connection: connection.id }, 'a hook of the app failed')
+    else if (isOurs(error) && (error.statusCode ?? 500) >= 500) log.warn({ err: error }, 'a verb of a client failed')
+    else log.debug({ err: error, connection: connection.id }, 'a client was refused')
     connection.reply(errorReply(error, messageId))
   }
 
@@ -133,30 +142,8 @@ export class Protocol {
     return { data: await this.#options.roomStatus(room) }
   }
 
-  /** Joins many at once, each with the last message that was heard there: what a client that comes back says first. */
   async #resume(connection: Connection, { rooms }: Message): Promise<Reply> {
-    if (typeof rooms !== 'object' || rooms === null || Array.isArray(rooms)) {
-      throw new AH_ROOMS_VERB(`resume: expected rooms with their positions, got ${shown(rooms)}`)
-    }
-    const data = Object.create(null) as Record<string, unknown>
-    const joins = Object.entries(rooms).map(async ([name, position]) => {
-      try {
-        const room = roomName(name)
-        const heard = positionIn(position)
-        await this.#options.membership.join(connection, room, {
-          onJoined: (joined) => {
-            data[room] = joined
-            connection.reply({ context: 'api', status: 'joined', room, ...joined })
-          },
-          ...(heard === undefined ? {} : { heard }),
-        })
-      } catch (thrown) {
-        const { context: _, ...error } = errorReply(toError(thrown), undefined)
-        data[name] = error
-      }
-    })
-    await Promise.all(joins)
-    return { data }
+    return { data: await resume(this.#options, connection, rooms) }
   }
 
   async #say(connection: Connection, { room, message }: Message): Promise<() => Promise<Reply>> {
@@ -167,9 +154,17 @@ export class Protocol {
   async #emit(connection: Connection, { name, data }: Message): Promise<() => Promise<Reply>> {
     const handler = typeof name === 'string' ? this.#options.events.handlerOf(name) : undefined
     if (handler === undefined) throw new AH_ROOMS_VERB(`nobody answers the event ${shown(name)}`)
+    if (connection.pendingEvents >= mostPendingEvents) throw new AH_ROOMS_MESSAGE('you have too many pending requests')
+    connection.pendingEvents += 1
     const context = (): RoomsTrace => ({ connection: connection.id, event: name as string, data })
     const run = async (): Promise<unknown> => handler(data, connection)
-    return async () => ({ data: (await traced(traces.event, context, run)) ?? null })
+    return async () => {
+      try {
+        return { data: (await traced(traces.event, context, run)) ?? null }
+      } finally {
+        connection.pendingEvents -= 1
+      }
+    }
   }
 
   async #ack(connection: Connection, { ackId, data }: Message): Promise<undefined> {
@@ -207,23 +202,12 @@ async function quit(connection: Connection): Promise<undefined> {
   connection.disconnect()
 }
 
-/** The reply to what failed, as ActionHero writes it, with the code. */
-function errorReply(error: Error & { code?: string }, messageId: unknown): Reply {
-  const text = `Error: ${error.message}`
-  const code = typeof error.code === 'string' ? { code: error.code } : {}
-  return { status: text, error: text, ...code, context: 'response', messageId }
+function isOurs({ code }: { code?: unknown }): boolean {
+  return typeof code === 'string' && code.startsWith('AH_')
 }
 
-function detailsOf({ id, user, fingerprint, request, connectedAt, rooms, totalActions, pendingActions }: Connection) {
-  return {
-    id,
-    fingerprint,
-    user,
-    remoteIP: request.ip,
-    params: {},
-    connectedAt,
-    rooms,
-    totalActions,
-    pendingActions,
-  }
+/** What nobody throws on purpose: of the language, of the system, of a library. */
+function isMistake(error: Error & { code?: unknown; statusCode?: unknown }): boolean {
+  if (isOurs(error) || (typeof error.statusCode === 'number' && error.statusCode < 500)) return false
+  return error.code !== undefined || /^(Type|Range|Reference|Syntax)Error$/.test(error.name)
 }

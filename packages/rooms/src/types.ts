@@ -144,7 +144,10 @@ export interface InjectedClient {
   readonly connection: RoomConnection
   /** All that it was sent, in order, as it came out of JSON. */
   readonly messages: readonly Readonly<Record<string, unknown>>[]
-  /** Sends a message of the protocol, and answers the reply to it. */
+  /**
+   * Sends a message of the protocol, and answers the reply to it, `{}` to `ack`, `quit` and `exit`. Rejects with
+   * `AH_ROOMS_CLOSED` if it is closed before that.
+   */
   request(message: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>
   /** Code and reason, once the server has closed it. */
   readonly closed: { readonly code: number; readonly reason: string } | undefined

@@ -10,18 +10,22 @@ local function missed_since(meta, history, epoch, id, most_bytes)
   local held = redis.call('HMGET', meta, 'epoch', 'last')
   if held[1] ~= epoch then return nil end
   if held[2] == id then return {} end
-  local entries = redis.call('XRANGE', history, '(' .. id, '+')
-  if #entries == 0 then return nil end
   local proof = ',"prev":"' .. id .. '","epoch":"' .. epoch .. '"}'
-  if string.sub(entries[1][2][2], -#proof) ~= proof then return nil end
-  local missed, bytes = {}, 0
-  for index = 1, #entries do
-    local text = entries[index][2][2]
-    bytes = bytes + #text
-    if bytes > most_bytes then return nil end
-    missed[#missed + 1] = entries[index][1]
-    missed[#missed + 1] = text
-  end
+  local missed, bytes, from = {}, 0, id
+  repeat
+    -- No more at a time than is harmless: what is too much is not read to its end.
+    local entries = redis.call('XRANGE', history, '(' .. from, '+', 'COUNT', 50)
+    for index = 1, #entries do
+      local text = entries[index][2][2]
+      if #missed == 0 and string.sub(text, -#proof) ~= proof then return nil end
+      bytes = bytes + #text
+      if bytes > most_bytes then return nil end
+      from = entries[index][1]
+      missed[#missed + 1] = from
+      missed[#missed + 1] = text
+    end
+  until #entries < 50
+  if #missed == 0 then return nil end
   return missed
 end
 `

@@ -1,6 +1,7 @@
 // One websocket: what comes, what goes, and its end.
 import type { Duplex } from 'node:stream'
 import type { FastifyBaseLogger } from 'fastify'
+import { within } from 'fastify-ah-kit'
 import type { WebSocket } from 'ws'
 import type { Connection, Outlet } from '../connection.ts'
 import type { Parcel } from '../parcel.ts'
@@ -41,6 +42,7 @@ const isForGood = (code: number): boolean =>
 export class SocketLine implements Outlet {
   readonly #options: SocketLineOptions
   #waiting: Buffer[] = []
+  #waitingBytes = 0
   #connection: Connection | undefined
   #open = 0
   /** That came since the last message, or the last ping of ours. */
@@ -50,10 +52,12 @@ export class SocketLine implements Outlet {
 
   constructor(options: SocketLineOptions) {
     this.#options = options
-    const { socket, stream, log, maxMessageBytes } = options
+    const { socket, stream, log, maxMessageBytes, maxUnsentBytes } = options
     // ws counts the fragments that hold something, and no pings.
     stream.on('data', ({ length }: Buffer) => {
       this.#bytes += length
+      // It is answered to pings too, which are no messages.
+      if (stream.writableLength > maxUnsentBytes) this.#cut()
       if (this.#bytes > maxMessageBytes + overheadBytes && !this.#isEnding)
         this.close(codes.policy, 'no message in sight')
     })
@@ -74,21 +78,24 @@ export class SocketLine implements Outlet {
   }
 
   push(parcel: Parcel): void {
-    const { socket, stream, outflow, maxUnsentBytes, log, onCut } = this.#options
+    const { socket, stream, outflow, maxUnsentBytes } = this.#options
     if (socket.readyState !== socket.OPEN) return
+    // So much for one turn: how much of it the peer takes is known when it is written.
+    if (this.#waitingBytes > maxUnsentBytes / 2) this.flush()
     if (stream.writableLength > maxUnsentBytes) {
-      log.info({ bytes: stream.writableLength }, 'a client does not read: its websocket is cut')
-      onCut()
-      this.terminate()
+      this.#cut()
       return
     }
-    this.#waiting.push(parcel.frames)
+    const { frames } = parcel
+    this.#waiting.push(frames)
+    this.#waitingBytes += frames.length
     if (this.#waiting.length === 1) outflow.add(this)
   }
 
   readonly flush = (): void => {
     const waiting = this.#waiting
     this.#waiting = []
+    this.#waitingBytes = 0
     const { socket, stream } = this.#options
     if (socket.readyState !== socket.OPEN || waiting.length === 0) return
     if (waiting.length > 1) stream.cork()
@@ -116,6 +123,12 @@ export class SocketLine implements Outlet {
       }
       stream.on('drain', settle).on('close', settle)
     })
+  }
+
+  fits(bytes: number): boolean {
+    const { stream, maxUnsentBytes } = this.#options
+    if (this.#waitingBytes > 0) this.flush()
+    return stream.writableLength + bytes <= maxUnsentBytes
   }
 
   /** Asks for a sign of life; cuts it if none has come after `pongMs`. */
@@ -150,6 +163,14 @@ export class SocketLine implements Outlet {
     this.#options.socket.terminate()
   }
 
+  #cut(): void {
+    const { stream, log, onCut } = this.#options
+    if (this.#isEnding && stream.destroyed) return
+    log.info({ bytes: stream.writableLength }, 'a client does not read: its websocket is cut')
+    onCut()
+    this.terminate()
+  }
+
   #hear(data: Buffer, isBinary: boolean): void {
     const { rate, protocol } = this.#options
     const connection = this.#connection
@@ -160,12 +181,12 @@ export class SocketLine implements Outlet {
       return
     }
     const verdict = rate.take()
-    if (verdict === 'refuse') protocol.refuse(connection)
+    if (verdict === 'refuse') protocol.refuse(connection, data.toString())
     else if (verdict === 'pass') this.#take(connection, data.toString())
     else {
-      // What was taken before is answered first.
+      // What was taken before is answered first, if the app answers.
       this.#isEnding = true
-      void connection.turn.then(() => this.close(codes.policy, 'too many messages'))
+      void within(closeMs, connection.turn, () => undefined).then(() => this.close(codes.policy, 'too many messages'))
     }
   }
 

@@ -124,8 +124,11 @@ export class SocketRoute {
   #onUpgrade(isPrimus: boolean, request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const { origins, log } = this.#options
     if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
-    else if (!origins.allows(request)) refuseUpgrade(stream, '403 Forbidden')
-    else {
+    else if (!origins.allows(request)) {
+      const { origin } = request.headers
+      log.info({ origin, host: request.headers.host }, 'a websocket was refused: its origin is not allowed')
+      refuseUpgrade(stream, '403 Forbidden')
+    } else {
       this.#letIn(isPrimus, request, stream, head).catch((thrown: unknown) => {
         log.error({ err: toError(thrown) }, 'authorize.connect failed')
         refuseUpgrade(stream, '500 Internal Server Error')

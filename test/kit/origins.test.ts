@@ -14,6 +14,7 @@ function allows(options: Partial<OriginsOptions>, ...origins: string[]): boolean
 
 test('those that are listed, in any case, and none that looks like one', () => {
   for (const origin of ['https://shop.example', 'HTTPS://SHOP.EXAMPLE']) assert.equal(allows({}, origin), true)
+  assert.equal(allows({ listed: ['https://Bücher.example:443'] }, 'https://xn--bcher-kva.example'), true)
   for (const origin of [
     'http://shop.example',
     'https://shop.example:8443',

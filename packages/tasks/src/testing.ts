@@ -1,5 +1,6 @@
 // For tests of apps: what was enqueued, and a run of all queues in this process, on the very engine of production.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { literal, scan } from 'fastify-ah-kit/redis'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import type { JobEvent, JobEventName } from './job-events.ts'
 import { type Registered, registeredOf } from './registered.ts'
@@ -51,12 +52,7 @@ export async function runQueues(
   tasks: Tasks,
   { timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {},
 ): Promise<RanJob[]> {
-  const registered = registeredOf(tasks)
-  if (registered === undefined || registered.options.maxTaskProcessors > 0) {
-    throw new AH_TASKS_OPTIONS(
-      'runQueues: register the tasks with maxTaskProcessors: 0, so that nobody but the test works',
-    )
-  }
+  const registered = idle('runQueues', tasks)
   const ran: RanJob[] = []
   const forget = endings.map((ending) => tasks.on(ending, (event) => ran.push(ranJob(ending, event))))
   const one = { minTaskProcessors: 1, maxTaskProcessors: 1, scheduler: false, graceMs: 0 }
@@ -80,13 +76,29 @@ export async function runQueues(
   return ran
 }
 
-/** Removes what waits, what is planned, and what failed. */
+// All keys that a job leaves, below the namespace.
+const ofJobs =
+  /^(?:queues$|queue:|delayed|timestamps:|failed$|(?:workers)?lock:|ah:(?:wake|returned|suspects|recovered|scheduled|slots|parked|limits|cancelled|track|dedupe))/
+
+/**
+ * Removes what waits, what is planned, what failed, and all that keeps the next test from enqueuing the same: locks,
+ * dedupe keys, outcomes of tracked jobs.
+ */
 export async function clearQueues(tasks: Tasks): Promise<void> {
-  for (const { task, queue, inputs } of (await enqueuedJobs(tasks)).filter(({ at }) => at !== undefined)) {
-    await tasks.delDelayed(queue, task, inputs)
+  const { connection, keys } = idle('clearQueues', tasks).parts.scope
+  for await (const page of scan(connection, { match: `${literal(keys.root)}*` })) {
+    const doomed = page.filter((key) => ofJobs.test(key.slice(keys.root.length)))
+    if (doomed.length > 0) await connection.write('UNLINK', doomed)
   }
-  for (const queue of await tasks.queues()) await tasks.delQueue(queue)
-  for (const entry of await tasks.failed(0, -1)) await tasks.removeFailed(entry)
+}
+
+/** What stands behind the tasks of an app that works nothing by itself. */
+function idle(caller: string, tasks: Tasks): Registered {
+  const registered = registeredOf(tasks)
+  if (registered !== undefined && registered.options.maxTaskProcessors === 0) return registered
+  throw new AH_TASKS_OPTIONS(
+    `${caller}: register the tasks with maxTaskProcessors: 0, so that nobody but the test works`,
+  )
 }
 
 /** Nothing waits and nothing is claimed; looked at twice, since a job that ends may have enqueued another. */

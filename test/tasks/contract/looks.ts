@@ -10,7 +10,8 @@ export function lookContract({ open, redis, key }: TasksUnderTest): void {
       { name: 'a', run: () => undefined },
       { name: 'b', run: () => undefined },
     ]
-    const tasks = await open({ namespace: freshNamespace(), define }, t)
+    const namespace = freshNamespace()
+    const tasks = await open({ namespace, define }, t)
     const items = Array.from({ length: 30 }, (_, n) => ({ name: n % 2 ? 'a' : 'b', inputs: { n: n % 3 } }))
     await tasks.enqueueMany(items)
     assert.equal(await tasks.del('default', 'a', { n: 0 }, 2), 2)
@@ -20,6 +21,24 @@ export function lookContract({ open, redis, key }: TasksUnderTest): void {
     assert.equal(await tasks.delByFunction('default', 'a'), 10)
     assert.equal(await tasks.delByFunction('default', 'b', 0, 4), 5)
     assert.equal(await tasks.length('default'), 10)
+    await tasks.enqueueMany([
+      { name: 'a', inputs: { n: 5 }, options: { id: 'one' } },
+      { name: 'a', inputs: { n: 5 } },
+      { name: 'a', inputs: { n: 55 }, options: { track: true } },
+      { name: 'a', inputs: { n: 5 }, options: { timeoutMs: 9 } },
+    ])
+    assert.equal(await tasks.del('default', 'a', { n: 5 }, 2), 2)
+    assert.equal(await tasks.del('default', 'a', { n: 5 }), 1)
+    assert.deepEqual((await tasks.queued('default', -1))[0]?.args, [{ n: 55 }])
+    // As a dead process leaves it: served first, and counted first.
+    const bytes = JSON.stringify({ class: 'a', queue: 'default', args: [{ n: 7 }] })
+    await redis.rpush(key(namespace, 'ah:recovered:default'), `r0:7:default${bytes}`, `r0:7:default${bytes}`)
+    assert.equal(await tasks.delByFunction('default', 'a', 0, 0), 1)
+    assert.equal(await tasks.del('default', 'a', { n: 7 }), 1)
+    assert.equal(await tasks.length('default'), 11)
+    // What others put there is shown, whatever it is.
+    await redis.rpush(key(namespace, 'queue:default'), '{"class":"a"}')
+    assert.deepEqual((await tasks.queued('default', -1))[0]?.args, [])
     await tasks.delQueue('default')
     assert.deepEqual([await tasks.length('default'), await tasks.queues()], [0, []])
   })

@@ -5,6 +5,7 @@ import { decodeFailure, payloadOf, textOfFailure } from '../failure.ts'
 import { withoutMetaOf } from '../payload.ts'
 import { checkQueueName } from '../queue-name.ts'
 import type { Scope } from '../scope.ts'
+import { dropItems } from '../scripts/drop-items.ts'
 import { retryFailed } from '../scripts/retry-failed.ts'
 import type { FailedJob } from '../types.ts'
 
@@ -30,8 +31,8 @@ export class FailedJobs {
 
   /** Removes one entry; answers how many there were (0 or 1). */
   async remove(entry: FailedJob): Promise<number> {
-    const { connection, keys } = this.#scope
-    return connection.write<number>('LREM', [keys.failed, 1, textOfFailure(entry)])
+    const { keys } = this.#scope
+    return this.#guard.run<number>(dropItems, keys.calls, [keys.failed], [1, textOfFailure(entry)])
   }
 
   /**

@@ -46,8 +46,10 @@ export class PlannedJobs {
   async timestamps(): Promise<number[]> {
     const { keys } = this.#scope
     const times = new Set<number>()
-    for await (const second of this.#range(keys.delayedSchedule)) times.add(Number(second[0]) * 1_000)
-    for await (const [, at] of this.#range(keys.scheduled)) times.add(secondOf(Number(at)) * 1_000)
+    for await (const seconds of this.#pages(keys.delayedSchedule))
+      for (const [second] of seconds) times.add(Number(second) * 1_000)
+    for await (const jobs of this.#pages(keys.scheduled))
+      for (const [, at] of jobs) times.add(secondOf(Number(at)) * 1_000)
     return [...times].sort((a, b) => a - b)
   }
 
@@ -76,8 +78,9 @@ export class PlannedJobs {
   async count(): Promise<number> {
     const { connection, keys } = this.#scope
     let count = await connection.read<number>('ZCARD', [keys.scheduled])
-    for await (const [second] of this.#range(keys.delayedSchedule)) {
-      count += await connection.read<number>('LLEN', [keys.delayed(Number(second))])
+    for await (const seconds of this.#pages(keys.delayedSchedule)) {
+      const lengths = seconds.map(([second]) => connection.read<number>('LLEN', [keys.delayed(Number(second))]))
+      count += (await Promise.all(lengths)).reduce((sum, length) => sum + length, 0)
     }
     return count
   }
@@ -85,7 +88,7 @@ export class PlannedJobs {
   /** Removes our own jobs of a task that are planned in a queue, with these arguments if given. */
   async removeScheduled(queue: string, isMatch: (job: QueuedJob) => boolean): Promise<number[]> {
     const { connection, keys } = this.#scope
-    const doomed = (await this.#scheduled('-inf', '+inf')).filter(({ job }) => job.queue === queue && isMatch(job))
+    const doomed = await this.#scheduled('-inf', '+inf', (job) => job.queue === queue && isMatch(job))
     const removed: number[] = []
     for (let at = 0; at < doomed.length; at += page) {
       const batch = doomed.slice(at, at + page)
@@ -98,11 +101,16 @@ export class PlannedJobs {
 
   /** Our own jobs of a task in a queue, with their seconds. */
   async scheduledSeconds(queue: string, isMatch: (job: QueuedJob) => boolean): Promise<number[]> {
-    const found = await this.#scheduled('-inf', '+inf')
-    return found.filter(({ job }) => job.queue === queue && isMatch(job)).map(({ at }) => secondOf(at))
+    const found = await this.#scheduled('-inf', '+inf', (job) => job.queue === queue && isMatch(job))
+    return found.map(({ at }) => secondOf(at))
   }
 
-  async #scheduled(from: number | string, to: number | string): Promise<Scheduled[]> {
+  /** Of very many jobs only those that match are kept in memory. */
+  async #scheduled(
+    from: number | string,
+    to: number | string,
+    isMatch: (job: QueuedJob) => boolean = () => true,
+  ): Promise<Scheduled[]> {
     const { connection, keys } = this.#scope
     const found: Scheduled[] = []
     for (let offset = 0; ; offset += page) {
@@ -114,19 +122,22 @@ export class PlannedJobs {
       for (const [index, id] of ids.entries()) {
         const value = values[index]
         const marked = value ? decodeMarked(value) : undefined
-        if (marked !== undefined)
-          found.push({ id, at: Number(flat[index * 2 + 1]), job: readJob(marked.payload.toString()) })
+        const job = marked && readJob(marked.payload.toString())
+        if (job !== undefined && isMatch(job)) found.push({ id, at: Number(flat[index * 2 + 1]), job })
       }
     }
   }
 
   /** Members of a sorted set with their scores, page by page. */
-  async *#range(key: string): AsyncGenerator<readonly [string, string]> {
+  async *#pages(key: string): AsyncGenerator<(readonly [string, string])[]> {
     for (let offset = 0; ; offset += page) {
       const range = [key, '-inf', '+inf', 'WITHSCORES', 'LIMIT', offset, page]
       const flat = (await this.#scope.connection.read<(string | number)[]>('ZRANGEBYSCORE', range)).flat()
       if (flat.length === 0) return
-      for (let index = 0; index + 1 < flat.length; index += 2) yield [String(flat[index]), String(flat[index + 1])]
+      const members: [string, string][] = []
+      for (let index = 0; index + 1 < flat.length; index += 2)
+        members.push([String(flat[index]), String(flat[index + 1])])
+      yield members
     }
   }
 }

@@ -1,19 +1,36 @@
 // Reads and empties queues, those that dead processes left behind included; pauses and resumes them.
 
+import { randomUUID } from 'node:crypto'
+import { RepeatGuard } from 'fastify-ah-kit/redis'
 import { decodeMarked } from '../mark.ts'
 import type { Scope } from '../scope.ts'
+import { dropItems } from '../scripts/drop-items.ts'
 import { dropJobs } from '../scripts/drop-jobs.ts'
+import { dropQueue } from '../scripts/drop-queue.ts'
 import { resumeQueue } from '../scripts/resume-queue.ts'
 import type { QueuedJob } from '../types.ts'
 
 // Most jobs that are read at a time.
 const page = 500
 
+// More than any list has.
+const everything = Number.MAX_SAFE_INTEGER
+
+/** A part of a list, both ends included; `isMarked`: of a list of ours. */
+interface ListPart {
+  readonly key: string
+  readonly isMarked: boolean
+  readonly from: number
+  readonly to: number
+}
+
 export class Queues {
   readonly #scope: Scope
+  readonly #guard: RepeatGuard
 
   constructor(scope: Scope) {
     this.#scope = scope
+    this.#guard = new RepeatGuard(scope.connection)
   }
 
   async names(): Promise<string[]> {
@@ -28,57 +45,36 @@ export class Queues {
 
   /** The jobs from `start` to `stop`, as in `LRANGE`; those that dead processes left come first, as they are served. */
   async queued(queue: string, start = 0, stop = -1): Promise<QueuedJob[]> {
-    const counts = await this.#lengths(queue)
-    const total = counts.reduce((sum, count) => sum + count, 0)
-    const first = start < 0 ? Math.max(0, total + start) : start
-    const last = Math.min(stop < 0 ? total + stop : stop, total - 1)
     const { connection } = this.#scope
     const texts: string[] = []
-    let offset = 0
-    for (const [index, key] of this.#lists(queue).entries()) {
-      const count = counts[index] ?? 0
-      const from = Math.max(first - offset, 0)
-      const to = Math.min(last - offset, count - 1)
+    for (const { key, isMarked, from, to } of await this.#parts(queue, start, stop)) {
       for (let at = from; at <= to; at += page) {
         const range = [key, at, Math.min(at + page - 1, to)]
         const items = await connection.read<Buffer[]>('LRANGE', range, { buffers: true })
-        texts.push(...items.map((item) => (index < 2 ? (decodeMarked(item)?.payload ?? item) : item).toString()))
+        texts.push(...items.map((item) => (isMarked ? (decodeMarked(item)?.payload ?? item) : item).toString()))
       }
-      offset += count
     }
     return texts.map(readJob)
   }
 
-  /** Removes jobs with exactly this payload; `count` as in `LREM`. Answers how many. */
+  /** Removes jobs of this bare payload, also those with a member of ours; `count` as in `LREM`. Answers how many. */
   async remove(queue: string, payload: string, count: number): Promise<number> {
-    const { connection, keys } = this.#scope
-    return connection.write<number>('LREM', [keys.queue(queue), count, payload])
+    const { keys } = this.#scope
+    const removed = await this.#guard.run<number>(dropItems, keys.calls, [keys.queue(queue)], [count, payload])
+    const most = count === 0 ? everything : Math.abs(count)
+    const what = { kind: 'bytes', what: payload.slice(0, -1) } as const
+    return removed + (await this.#drop(queue, what, { start: 0, stop: -1, most: most - removed }))
   }
 
-  /** Removes the jobs of a task between two places, both included. Answers how many. */
-  async removeTask(queue: string, name: string, start: number, stop: number): Promise<number> {
-    const { connection, keys } = this.#scope
-    const length = await connection.read<number>('LLEN', [keys.queue(queue)])
-    const first = start < 0 ? Math.max(0, length + start) : start
-    const last = Math.min(stop < 0 ? length + stop : stop, length - 1)
-    let removed = 0
-    // From the end, so that what is removed moves nothing that is still to be looked at.
-    for (let to = last; to >= first; to -= page) {
-      const from = Math.max(first, to - page + 1)
-      const texts = await connection.read<string[]>('LRANGE', [keys.queue(queue), from, to])
-      const doomed = texts.filter((text) => readJob(text).class === name)
-      if (doomed.length === 0) continue
-      removed += await connection.run<number>(dropJobs, [keys.queue(queue)], doomed)
-    }
-    return removed
+  /** Removes the jobs of a task between two places, both included, as {@link queued} counts them. Answers how many. */
+  removeTask(queue: string, name: string, start: number, stop: number): Promise<number> {
+    return this.#drop(queue, { kind: 'class', what: name }, { start, stop, most: everything })
   }
 
   /** Removes a queue and all jobs in it. */
   async destroy(queue: string): Promise<void> {
     const { connection, keys } = this.#scope
-    await connection.write('UNLINK', [...this.#lists(queue), keys.wake(queue)])
-    await connection.write('SREM', [keys.returned, queue])
-    await connection.write('SREM', [keys.queues, queue])
+    await connection.run(dropQueue, [keys.queues, keys.returned, ...this.#lists(queue), keys.wake(queue)], [queue])
   }
 
   /** Nobody takes from it until {@link resume}; what runs goes on. */
@@ -111,6 +107,44 @@ export class Queues {
     )
   }
 
+  async #drop(
+    queue: string,
+    { kind, what }: { readonly kind: 'class' | 'bytes'; readonly what: string },
+    { start, stop, most }: { readonly start: number; readonly stop: number; readonly most: number },
+  ): Promise<number> {
+    const { keys } = this.#scope
+    const grave = `removed ${randomUUID()}`
+    let left = most
+    // From the end, so that what is removed, or taken from the head, moves nothing that is still to be looked at.
+    for (const { key, isMarked, from, to } of (await this.#parts(queue, start, stop)).toReversed()) {
+      for (let last = to; last >= from && left > 0; last -= page) {
+        const words = [Math.max(from, last - page + 1), last, kind, what, isMarked ? 1 : 0, left, grave]
+        left -= await this.#guard.run<number>(dropJobs, keys.calls, [key], words)
+      }
+    }
+    return most - left
+  }
+
+  /** Which parts of which lists stand between two places of a queue, both included; negative ones count from the end. */
+  async #parts(queue: string, start: number, stop: number): Promise<ListPart[]> {
+    const counts = await this.#lengths(queue)
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    const first = start < 0 ? Math.max(0, total + start) : start
+    const last = Math.min(stop < 0 ? total + stop : stop, total - 1)
+    let offset = 0
+    return this.#lists(queue).map((key, index) => {
+      const count = counts[index] ?? 0
+      const part = {
+        key,
+        isMarked: index < 2,
+        from: Math.max(first - offset, 0),
+        to: Math.min(last - offset, count - 1),
+      }
+      offset += count
+      return part
+    })
+  }
+
   #lists(queue: string): readonly [string, string, string] {
     const { keys } = this.#scope
     return [keys.suspects(queue), keys.recovered(queue), keys.queue(queue)]
@@ -126,7 +160,11 @@ export class Queues {
 export function readJob(text: string): QueuedJob {
   try {
     const job: unknown = JSON.parse(text)
-    if (typeof job === 'object' && job !== null && !Array.isArray(job)) return job as QueuedJob
+    if (typeof job === 'object' && job !== null && !Array.isArray(job)) {
+      const { args } = job as { args?: unknown }
+      // Whoever looks at a list of arguments finds one, whatever was put there.
+      return Array.isArray(args) ? (job as QueuedJob) : ({ ...job, args: [], raw: text } as unknown as QueuedJob)
+    }
   } catch {
     // Its worker will say what is wrong with it; who looks at the queue sees the bytes.
   }

@@ -9,9 +9,6 @@ import { type PluginOptions, type RetryPlan, retryPlanOf } from './resque-plugin
 import { threadFile, threadsOf } from './threads.ts'
 import type { ConcurrencyOptions, JobContext, TaskDefinition, TaskPluginClass } from './types.ts'
 
-/** Answers the inputs as the schema makes them (defaults, types), or throws `AH_TASKS_INPUTS`. */
-export type InputCheck = (inputs: unknown) => unknown
-
 /** A task as the parts know it. */
 export interface Definition {
   readonly name: string

@@ -1,8 +1,8 @@
 // Owns the tasks of an app by name; closed once the app is ready.
 import { nearest } from 'fastify-ah-kit'
-import type { Definition, InputCheck } from './definition.ts'
+import type { Definition } from './definition.ts'
 import { AH_TASKS_DEFINITION, AH_TASKS_UNKNOWN } from './errors.ts'
-import { inputCheckOf } from './input-check.ts'
+import { type InputCheck, inputCheckOf } from './input-check.ts'
 
 /** A task with its check. */
 export interface DefinedTask {
@@ -23,9 +23,13 @@ export class Definitions {
     this.#tasks.set(name, { definition, checkInputs: inputCheckOf(definition) })
   }
 
-  /** No more from now on: other processes know this release's tasks by now. */
+  /**
+   * No more from now on: other processes know this release's tasks by now. Throws `AH_TASKS_DEFINITION` for a schema that
+   * cannot be used.
+   */
   close(): void {
     this.#isClosed = true
+    for (const { checkInputs } of this.#tasks.values()) checkInputs.prepare()
   }
 
   find(name: string): DefinedTask | undefined {

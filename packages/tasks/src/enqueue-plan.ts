@@ -1,6 +1,7 @@
 // Owns how what a caller asks for becomes an order: checked options, checked inputs, the payload's bytes.
 import { randomUUID } from 'node:crypto'
 import { longestTimerMs } from 'fastify-ah-kit'
+import { refuse } from './call-check.ts'
 import type { DefinedTask } from './definitions.ts'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import { encodeBare, type JobMeta, withMeta } from './payload.ts'
@@ -94,12 +95,6 @@ function checkEnqueueOptions(options: unknown): asserts options is EnqueueOption
     if (!isId(key) || !isDuration(ttlMs, 1))
       refuse('dedupe', '{ key: a text, ttlMs: a whole number of ms above 0 }', dedupe)
   }
-}
-
-function refuse(name: string, expected: string, got: unknown): never {
-  throw new AH_TASKS_OPTIONS(
-    `${name}: expected ${expected}, got ${typeof got === 'object' ? JSON.stringify(got) : String(got)}`,
-  )
 }
 
 function isDuration(value: unknown, least: number): boolean {

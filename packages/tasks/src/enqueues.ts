@@ -1,6 +1,7 @@
 // Enqueues: from a task's name and inputs to an answer that holds.
 import { toError } from 'fastify-ah-kit'
 import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_UNCERTAIN } from 'fastify-ah-kit/redis'
+import { checkMembers, refuse } from './call-check.ts'
 import type { DefinedTask, Definitions } from './definitions.ts'
 import { Durability } from './durability.ts'
 import { type EnqueuePlan, planEnqueue } from './enqueue-plan.ts'
@@ -55,15 +56,17 @@ export class Enqueues {
 
   /** Many in few round trips. All are checked before the first is sent. */
   async many(items: readonly EnqueueItem[]): Promise<(Enqueued | false)[]> {
+    if (!Array.isArray(items)) refuse('enqueueMany', 'a list of { name, inputs, options }', items)
+    for (const item of items) checkMembers('an item of enqueueMany', item, ['name', 'inputs', 'options'])
     const tasks = items.map(({ name }) => this.#definitions.get(name))
     const plans = items.map(({ inputs, options }, index) =>
-      this.#plan(tasks[index] as DefinedTask, inputs, options ?? {}),
+      this.#plan(tasks[index] as DefinedTask, inputs, optionsOf(options)),
     )
     const answers = await together(
       plans.map((plan, index): Promise<Ordered | Hooked | undefined> => {
         const task = tasks[index] as DefinedTask
         if (this.#hooks.of(task.definition) === undefined) return this.#waiting.put(plan.order)
-        return this.#hooked(task, items[index]?.inputs, items[index]?.options ?? {})
+        return this.#hooked(task, items[index]?.inputs, optionsOf(items[index]?.options))
       }),
     )
     await this.#durability?.confirm()
@@ -86,9 +89,10 @@ export class Enqueues {
     time: Pick<EnqueueOptions, 'at' | 'delayMs'>,
     [name, inputs, options = {}, isSuppressed = false]: LaterJob,
   ): Promise<Enqueued | false> {
-    const given = typeof options === 'string' ? { queue: options } : options
+    if (time.at === undefined && time.delayMs === undefined)
+      refuse('the time', 'ms, or a Date for enqueueAt', undefined)
     try {
-      return await this.byName(name, inputs, { ...given, ...time })
+      return await this.byName(name, inputs, { ...optionsOf(options), ...time })
     } catch (error) {
       if (isSuppressed && error instanceof AH_TASKS_DUPLICATE) return false
       throw error
@@ -101,7 +105,7 @@ export class Enqueues {
   }
 
   async #put(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string): Promise<Enqueued | false> {
-    const given = typeof options === 'string' ? { queue: options } : options
+    const given = optionsOf(options)
     if (this.#hooks.of(task.definition) !== undefined) {
       const hooked = await this.#hooked(task, inputs, given)
       return hooked === undefined ? false : this.#told(task, hooked.answer, hooked.plan)
@@ -151,6 +155,11 @@ async function together<T>(answers: readonly Promise<T>[]): Promise<T[]> {
     if (errors.length === settled.length) throw cause
     throw new AH_KIT_REDIS_UNCERTAIN('enqueueMany', Math.round(performance.now() - from), { cause })
   }
+}
+
+/** A text is the name of a queue, as in ActionHero. */
+function optionsOf(options: EnqueueOptions | string = {}): EnqueueOptions {
+  return typeof options === 'string' ? { queue: options } : options
 }
 
 function answerOf(

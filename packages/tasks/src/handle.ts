@@ -11,7 +11,7 @@ export interface TaskHandle<Inputs, Result> {
   /** Enqueues a job; see the facade's `enqueue`. */
   enqueue(inputs: Inputs, options?: EnqueueOptions | string): Promise<Enqueued | false>
   /** One of `enqueueMany`. */
-  item(inputs: Inputs, options?: EnqueueOptions): EnqueueItem
+  item(inputs: Inputs, options?: EnqueueOptions | string): EnqueueItem
   /** Here and now, without Redis. */
   run(inputs: Inputs): Promise<Awaited<Result>>
 }

@@ -1,8 +1,15 @@
 // Owns the check of a task's inputs by its schema, with the compiler of the scope that it is defined in.
 import ajvCompiler from '@fastify/ajv-compiler'
 import type { FastifyInstance, FastifySchemaCompiler } from 'fastify'
-import type { Definition, InputCheck } from './definition.ts'
+import type { Definition } from './definition.ts'
 import { AH_TASKS_DEFINITION, AH_TASKS_INPUTS } from './errors.ts'
+
+/** Answers the inputs as the schema makes them (defaults, types), or throws `AH_TASKS_INPUTS`. */
+export interface InputCheck {
+  (inputs: unknown): unknown
+  /** Compiles the schema; throws `AH_TASKS_DEFINITION` if that cannot be. */
+  readonly prepare: () => void
+}
 
 /** What a compiled check answers: Ajv's boolean, or what other compilers answer. */
 type Verdict = boolean | { readonly error?: unknown; readonly value?: unknown }
@@ -12,10 +19,14 @@ type Validate = ((inputs: unknown) => Verdict) & {
 
 /** The check of a task, made when it is first needed: until the app is ready its compiler may be replaced. */
 export function inputCheckOf({ name, schema, app }: Definition): InputCheck {
-  if (schema === undefined) return (inputs) => inputs
-  let validate: Validate | undefined
-  return (inputs) => {
-    validate ??= compile(name, schema, app)
+  if (schema === undefined) return Object.assign((inputs: unknown) => inputs, { prepare() {} })
+  let compiled: Validate | undefined
+  const prepare = (): Validate => {
+    compiled ??= compile(name, schema, app)
+    return compiled
+  }
+  const check = (inputs: unknown): unknown => {
+    const validate = prepare()
     const verdict = validate(inputs)
     if (typeof verdict !== 'object') {
       if (verdict !== false) return inputs
@@ -29,6 +40,7 @@ export function inputCheckOf({ name, schema, app }: Definition): InputCheck {
     }
     return 'value' in verdict ? verdict.value : inputs
   }
+  return Object.assign(check, { prepare })
 }
 
 function compile(name: string, schema: unknown, app: FastifyInstance): Validate {

@@ -1,4 +1,5 @@
 // Looks into queues, times, workers and failures, and puts them in order: what the facade passes on.
+import { checkMs, checkPlace, refuse } from './call-check.ts'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { encodeBare } from './payload.ts'
@@ -15,16 +16,23 @@ export class Inspection {
 
   /** Removes waiting jobs of a task with these inputs (default none); `count` as in Redis' LREM. Answers how many. */
   async del(queue: string, name: string, inputs?: unknown, count = 0): Promise<number> {
+    checkPlace('count', count)
     return this.#parts.queues.remove(checkQueueName(queue), payloadOf(queue, name, inputs), count)
   }
 
   /** Removes all waiting jobs of a task, between two places of the queue. Answers how many. */
   async delByFunction(queue: string, name: string, start = 0, stop = -1): Promise<number> {
-    return this.#parts.queues.removeTask(checkQueueName(queue), name, start, stop)
+    return this.#parts.queues.removeTask(
+      checkQueueName(queue),
+      name,
+      checkPlace('start', start),
+      checkPlace('stop', stop),
+    )
   }
 
   /** Removes jobs with these inputs from all times; answers these, in seconds. */
   async delDelayed(queue: string, name: string, inputs?: unknown): Promise<number[]> {
+    checkQueueName(queue)
     const { planned } = this.#parts
     const bare = await planned.remove(payloadOf(queue, name, inputs))
     return [...bare, ...(await planned.removeScheduled(queue, sameJob(name, inputs)))]
@@ -32,6 +40,7 @@ export class Inspection {
 
   /** The times, in seconds, for which a job with these inputs is planned. */
   async scheduledAt(queue: string, name: string, inputs?: unknown): Promise<number[]> {
+    checkQueueName(queue)
     const { planned } = this.#parts
     const bare = await planned.secondsOf(payloadOf(queue, name, inputs))
     return [...bare, ...(await planned.scheduledSeconds(queue, sameJob(name, inputs)))]
@@ -39,7 +48,7 @@ export class Inspection {
 
   /** The waiting jobs from `start` to `stop`. */
   async queued(queue: string, start = 0, stop = -1): Promise<QueuedJob[]> {
-    return this.#parts.queues.queued(checkQueueName(queue), start, stop)
+    return this.#parts.queues.queued(checkQueueName(queue), checkPlace('start', start), checkPlace('stop', stop))
   }
 
   /** How many jobs wait in a queue. */
@@ -83,8 +92,8 @@ export class Inspection {
     return this.#parts.planned.timestamps()
   }
 
-  delayedAt(timestamp: number): Promise<{ tasks: QueuedJob[]; rTimestamp: number }> {
-    return this.#parts.planned.at(timestamp)
+  async delayedAt(timestamp: number): Promise<{ tasks: QueuedJob[]; rTimestamp: number }> {
+    return this.#parts.planned.at(checkMs('timestamp', timestamp))
   }
 
   allDelayed(): Promise<Record<string, QueuedJob[]>> {
@@ -110,24 +119,24 @@ export class Inspection {
   }
 
   /** Entries of the failed list from `start` to `stop`, both included; negative ones count from the end. */
-  failed(start: number, stop: number): Promise<FailedJob[]> {
-    return this.#parts.failed.list(start, stop)
+  async failed(start: number, stop: number): Promise<FailedJob[]> {
+    return this.#parts.failed.list(checkPlace('start', start), checkPlace('stop', stop))
   }
 
   /** Removes an entry as {@link failed} answered it; answers how many there were. */
-  removeFailed(failedJob: FailedJob): Promise<number> {
-    return this.#parts.failed.remove(failedJob)
+  async removeFailed(failedJob: FailedJob): Promise<number> {
+    return this.#parts.failed.remove(checkEntry(failedJob))
   }
 
   /** Removes an entry and enqueues its job again, in one step. Throws `AH_TASKS_NOT_FAILED`, `AH_TASKS_PAYLOAD`. */
   async retryAndRemoveFailed(failedJob: FailedJob): Promise<boolean> {
-    await this.#parts.failed.retry(failedJob)
+    await this.#parts.failed.retry(checkEntry(failedJob))
     return true
   }
 
   /** Other programs' workers that have been at one job for longer than `age` ms go off the lists; ours end by their lease. */
-  cleanOldWorkers(age: number): Promise<Record<string, FailedJob>> {
-    return this.#parts.workers.clean(age)
+  async cleanOldWorkers(age: number): Promise<Record<string, FailedJob>> {
+    return this.#parts.workers.clean(checkMs('age', age))
   }
 
   /** Numbers since ever, `processed` and `failed` among them. */
@@ -149,6 +158,11 @@ export class Inspection {
     ])
     return { queues: lengths, workers: working, stats, leader, delayed, failed: failures, redis }
   }
+}
+
+function checkEntry(entry: FailedJob): FailedJob {
+  if (typeof entry === 'object' && entry !== null) return entry
+  return refuse('the failed job', 'an entry as failed() answers it', entry)
 }
 
 function payloadOf(queue: string, name: string, inputs: unknown): string {

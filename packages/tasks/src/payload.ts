@@ -26,18 +26,24 @@ export interface ParsedPayload {
 
 const metaStart = ',"ah":'
 
-/** The bytes that node-resque would write. */
+/** The bytes that node-resque would write. Throws `AH_TASKS_INPUTS` for what no payload can hold. */
 export function encodeBare(queue: string, name: string, args: readonly unknown[]): string {
-  let text: string
+  // JSON would make null of these, in silence.
+  const odd = args.find((one) => typeof one === 'function' || typeof one === 'symbol')
+  if (odd !== undefined) throw new AH_TASKS_INPUTS(`the inputs of the task ${name} are a ${typeof odd}: JSON has none`)
   try {
-    text = JSON.stringify({ class: name, queue, args })
+    const text = JSON.stringify({ class: name, queue, args })
+    // Who reads it would refuse it.
+    if (suspicious.test(text)) secureJson.parse(text)
+    return text
   } catch (cause) {
     throw new AH_TASKS_INPUTS(`the inputs of the task ${name} cannot be kept as JSON: ${(cause as Error).message}`, {
       cause,
     })
   }
-  return text
 }
+
+const suspicious = /"(?:__proto__|constructor)"/
 
 /** The payload with `meta` as its last member, in the place of one that it has. */
 export function withMeta(payload: string, meta: JobMeta): string {

@@ -1,4 +1,5 @@
 // Waits for the result of a tracked job.
+import { checkMembers, checkMs } from './call-check.ts'
 import { AH_TASKS_FAILED, AH_TASKS_NOT_TRACKED, AH_TASKS_WAIT_TIMEOUT } from './errors.ts'
 import type { Tracks } from './store/tracks.ts'
 
@@ -6,11 +7,9 @@ import type { Tracks } from './store/tracks.ts'
 const waitMs = 30_000
 
 /** The result; rejects if there is none, or not in time. */
-export async function resultOf(
-  tracks: Tracks,
-  id: string,
-  { timeoutMs = waitMs }: { readonly timeoutMs?: number },
-): Promise<unknown> {
+export async function resultOf(tracks: Tracks, id: string, options: { readonly timeoutMs?: number }): Promise<unknown> {
+  checkMembers('the options of waitFor', options, ['timeoutMs'])
+  const timeoutMs = checkMs('timeoutMs', options.timeoutMs ?? waitMs)
   const track = await tracks.ended(id, timeoutMs)
   switch (track?.state) {
     case undefined:

@@ -1,8 +1,18 @@
 // Runs a task here and now: no queue, no Redis.
 import type { FastifyInstance } from 'fastify'
 import type { DefinedTask } from './definitions.ts'
+import { AH_TASKS_INPUTS } from './errors.ts'
 import { Job } from './job.ts'
 import { perform } from './perform.ts'
+
+/** The caller keeps his own. */
+function copyOf(inputs: unknown, name: string): unknown {
+  try {
+    return structuredClone(inputs)
+  } catch (cause) {
+    throw new AH_TASKS_INPUTS(`the inputs of the task ${name} cannot be copied: ${(cause as Error).message}`, { cause })
+  }
+}
 
 /** The result; rejects with what the run threw, or with the refusal of its inputs. */
 export async function runHere(task: DefinedTask, inputs: unknown, app: FastifyInstance): Promise<unknown> {
@@ -12,7 +22,7 @@ export async function runHere(task: DefinedTask, inputs: unknown, app: FastifyIn
     id: undefined,
     attempt: 1,
     queue: definition.queue,
-    args: [inputs === undefined ? {} : structuredClone(inputs)],
+    args: [inputs === undefined ? {} : copyOf(inputs, definition.name)],
     recovered: false,
     task: definition.name,
     progress: async () => undefined,

@@ -1,5 +1,6 @@
 // The facade: `app.tasks`, with the verbs of ActionHero's tasks and those that are ours.
 import type { FastifyInstance, FastifyTypeProvider, FastifyTypeProviderDefault } from 'fastify'
+import { checkId } from './call-check.ts'
 import { defineTask, type TaskHandle } from './handle.ts'
 import type { TaskMiddleware } from './hook-types.ts'
 import { Inspection } from './inspection.ts'
@@ -86,21 +87,21 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
   }
 
   /** What is known of a job that was enqueued with `track: true`; undefined if nothing is. */
-  track(id: string): Promise<JobTrack | undefined> {
-    return this.#parts.tracks.read(id)
+  async track(id: string): Promise<JobTrack | undefined> {
+    return this.#parts.tracks.read(checkId(id))
   }
 
   /**
    * The result of a tracked job, once it has one. Rejects with `AH_TASKS_FAILED`, `AH_TASKS_NOT_TRACKED`, or after
    * `timeoutMs` (default 30 s) with `AH_TASKS_WAIT_TIMEOUT`.
    */
-  waitFor(id: string, options: { readonly timeoutMs?: number } = {}): Promise<unknown> {
-    return resultOf(this.#parts.tracks, id, options)
+  async waitFor(id: string, options: { readonly timeoutMs?: number } = {}): Promise<unknown> {
+    return resultOf(this.#parts.tracks, checkId(id), options)
   }
 
   /** Keeps a job from running, or aborts its signal where it runs; false if it is known to be finished. */
-  cancel(id: string): Promise<boolean> {
-    return this.#parts.cancels.cancel(id)
+  async cancel(id: string): Promise<boolean> {
+    return this.#parts.cancels.cancel(checkId(id))
   }
 
   /** Nobody takes jobs from the queue until it is resumed. */

@@ -126,7 +126,8 @@ export interface EnqueueOptions {
 export interface EnqueueItem<Name = string> {
   readonly name: Name
   readonly inputs?: unknown
-  readonly options?: EnqueueOptions
+  /** The name of a queue, or options. */
+  readonly options?: EnqueueOptions | string
 }
 
 /** What `enqueueAt` and `enqueueIn` take behind the time, as in ActionHero. */

@@ -161,7 +161,49 @@ export function enqueueContract({ open, redis, key }: TasksUnderTest): void {
     await assert.rejects(tasks.enqueue('nop', 1), { code: 'AH_TASKS_UNKNOWN', message: /did you mean noop\?/ })
     const circle: Record<string, unknown> = {}
     circle['self'] = circle
-    await assert.rejects(tasks.enqueue('noop', circle), { code: 'AH_TASKS_INPUTS' })
+    const strange = [circle, 1n, () => 1, Symbol('x'), JSON.parse('{"deep":[{"__proto__":{}}]}')]
+    for (const inputs of strange) await assert.rejects(tasks.enqueue('noop', inputs), { code: 'AH_TASKS_INPUTS' })
     assert.deepEqual(await tasks.queues(), [])
+  })
+
+  test('calls that mean nothing are refused by name before Redis is touched', async (t) => {
+    const any = (await open({ namespace: freshNamespace(), define: [noop] }, t)) as unknown as Record<
+      string,
+      (...args: unknown[]) => Promise<unknown>
+    >
+    const wrong: [call: string, ...args: unknown[]][] = [
+      ['enqueueMany', 'noop'],
+      ['enqueueMany', [null]],
+      ['enqueueMany', [{ name: 'noop', input: 1 }]],
+      ['enqueueAt', undefined, 'noop'],
+      ['enqueueIn', undefined, 'noop'],
+      ['cancel'],
+      ['cancel', 5],
+      ['track', ''],
+      ['waitFor'],
+      ['waitFor', 'x', { timeout: 5 }],
+      ['waitFor', 'x', { timeoutMs: Number.NaN }],
+      ['queued', 'q', 'first'],
+      ['del', 'q', 'noop', {}, 'all'],
+      ['delByFunction', 'q', 'noop', 1.5],
+      ['failed'],
+      ['removeFailed'],
+      ['retryAndRemoveFailed', 'first'],
+      ['delayedAt', 'noon'],
+      ['cleanOldWorkers'],
+    ]
+    for (const [call, ...args] of wrong) {
+      await assert.rejects(
+        async () => any[call]?.(...args),
+        { code: 'AH_TASKS_OPTIONS' },
+        `${call} ${JSON.stringify(args)}`,
+      )
+    }
+    for (const call of ['scheduledAt', 'delDelayed', 'pause', 'length']) {
+      await assert.rejects(async () => any[call]?.('', 'noop'), { code: 'AH_TASKS_QUEUE' }, call)
+    }
+    await assert.rejects(async () => any['run']?.('noop', { method() {} }), { code: 'AH_TASKS_INPUTS' })
+    assert.deepEqual(await any['queues']?.(), [])
+    assert.deepEqual(await any['enqueueMany']?.([{ name: 'noop', options: 'mails' }]), [{ queue: 'mails' }])
   })
 }

@@ -141,8 +141,8 @@ test('a client that is cut, or whose process ends, comes again; one that is disc
 })
 
 test('both sides ask whether the other is there: quiet clients stay, also those of before Primus 7', async (t) => {
-  const { app, port } = await openRooms(redis.url, { ...fresh(), pingMs: 60, pongMs: 500 }, t)
-  const client = await openActionhero(port, t, { options: 'pingTimeout: 300' })
+  const { app, port } = await openRooms(redis.url, { ...fresh(), pingMs: 100, pongMs: 2_000 }, t)
+  const client = await openActionhero(port, t, { options: 'pingTimeout: 1000' })
   await connected(client)
   let pings = 0
   let ends = 0
@@ -152,7 +152,8 @@ test('both sides ask whether the other is there: quiet clients stay, also those 
   client.client.on('close', () => {
     ends += 1
   })
-  await until(() => pings >= 10)
+  // Longer than the client would wait without one.
+  await until(() => pings >= 15)
   assert.deepEqual([ends, app.rooms.connections().length], [0, 1])
 
   const old = new Client(`ws://127.0.0.1:${port}/primus`, { origin: `http://127.0.0.1:${port}` })

@@ -12,6 +12,7 @@ import type { ConnectRequest, Identified } from '../types.ts'
 import { Outflow } from './outflow.ts'
 import { primusPing, primusPingMs } from './primus-frames.ts'
 import { Rate } from './rate.ts'
+import { Rounds } from './rounds.ts'
 import { SocketLine } from './socket-line.ts'
 
 type Settings = Pick<
@@ -64,15 +65,22 @@ export class SocketRoute {
   readonly #sockets: WebSocketServer
   readonly #lines = new Set<SocketLine>()
   readonly #outflow = new Outflow()
-  #timers: NodeJS.Timeout[] = []
+  readonly #pings: Rounds<SocketLine>
+  readonly #primusPings: Rounds<SocketLine>
   #leave: (() => void)[] = []
   #isClosing = false
   cut = 0
 
   constructor(options: SocketRouteOptions) {
     this.#options = options
+    const { pingMs, pongMs, maxMessageBytes } = options.settings
+    this.#pings = new Rounds({ everyMs: pingMs, act: (line) => line.ping(pongMs) })
+    this.#primusPings = new Rounds({
+      everyMs: Math.min(pingMs, primusPingMs),
+      act: (line) => line.push(primusPing(Date.now())),
+    })
     const limits = {
-      maxPayload: options.settings.maxMessageBytes,
+      maxPayload: maxMessageBytes,
       maxFragments: mostFragments,
       closeTimeout: closeMs,
     }
@@ -81,16 +89,12 @@ export class SocketRoute {
 
   open(): void {
     const { upgrades, settings } = this.#options
-    const { path, primusPath, pingMs, pongMs } = settings
+    const { path, primusPath } = settings
     this.#leave = [upgrades.take(path, (...upgrade) => this.#onUpgrade(false, ...upgrade))]
-    this.#timers = [this.#each(pingMs, (line) => line.ping(pongMs))]
+    this.#pings.start()
     if (primusPath === '') return
     this.#leave.push(upgrades.take(primusPath, (...upgrade) => this.#onUpgrade(true, ...upgrade)))
-    this.#timers.push(
-      this.#each(Math.min(pingMs, primusPingMs), (line) => {
-        if (line.isPrimus) line.push(primusPing(Date.now()))
-      }),
-    )
+    this.#primusPings.start()
   }
 
   /** Takes no more, and closes all, spread over the window, so that they do not all come again in one moment. */
@@ -109,16 +113,10 @@ export class SocketRoute {
 
   close(): void {
     this.#isClosing = true
-    for (const timer of this.#timers) clearInterval(timer)
+    this.#pings.stop()
+    this.#primusPings.stop()
     for (const leave of this.#leave) leave()
     for (const line of this.#lines) line.terminate()
-  }
-
-  #each(everyMs: number, act: (line: SocketLine) => void): NodeJS.Timeout {
-    const timer = setInterval(() => {
-      for (const line of this.#lines) act(line)
-    }, everyMs)
-    return timer.unref()
   }
 
   #onUpgrade(isPrimus: boolean, request: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -174,6 +172,8 @@ export class SocketRoute {
       },
     })
     this.#lines.add(line)
+    this.#pings.add(line)
+    if (isPrimus) this.#primusPings.add(line)
     const connection = connections.open({
       request,
       identified,
@@ -183,6 +183,8 @@ export class SocketRoute {
     line.serve(connection)
     socket.once('close', () => {
       this.#lines.delete(line)
+      this.#pings.delete(line)
+      this.#primusPings.delete(line)
       void connections.close(connection)
     })
   }

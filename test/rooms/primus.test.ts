@@ -140,6 +140,23 @@ test('a client that is cut, or whose process ends, comes again; one that is disc
   assert.equal(opened, 2)
 })
 
+test('thirty rooms at once: for each the client joins all others again, and that is not too much', async (t) => {
+  const rooms = Array.from({ length: 30 }, (_, index) => `room ${index}`)
+  const { app, port } = await openRooms(redis.url, { ...fresh(), startingRooms: rooms }, t)
+  const client = await openActionhero(port, t)
+  await connected(client)
+  let refused = 0
+  client.on('message', ({ error }) => {
+    refused += String(error).includes('too many') ? 1 : 0
+  })
+  await Promise.all(rooms.map((room) => answered((then) => client.roomAdd(room, then))))
+  assert.deepEqual(new Set(client.rooms), new Set(rooms))
+  await answered((then) => client.roomLeave('room 7', then))
+  assert.equal(client.rooms.length, 29)
+  assert.equal(app.rooms.connections()[0]?.rooms.length, 29)
+  assert.equal(refused, 0)
+})
+
 test('both sides ask whether the other is there: quiet clients stay, also those of before Primus 7', async (t) => {
   const { app, port } = await openRooms(redis.url, { ...fresh(), pingMs: 100, pongMs: 2_000 }, t)
   const client = await openActionhero(port, t, { options: 'pingTimeout: 1000' })
@@ -184,9 +201,18 @@ test('[50] what Primus does not say is a message like any other; [51] and its wo
   await until(() => client.messages.filter(({ code }) => code === 'AH_ROOMS_VERB').length === texts.length)
   assert.equal((await client.request({ event: 'detailsView' }))['status'], 'OK')
 
-  const flooding = await open()
-  for (let count = 0; count < 200; count += 1) flooding.socket.send('"primus::pong::1"')
-  await until(() => flooding.closed?.code === 1008)
+  const floods: [text: string, count: number][] = [
+    ['"primus::pong::1"', 200],
+    ['{"event":"detailsView"}', 5_000],
+    ['{"event":"roomAdd","room":"lobby"}', 5_000],
+    ['{"event":"roomAdd","room":"nowhere"}', 200],
+    ['{"event":"detailsView","event":"say","room":"lobby","message":"x"}', 200],
+  ]
+  for (const [text, count] of floods) {
+    const flooding = await open()
+    for (let sent = 0; sent < count; sent += 1) flooding.socket.send(text)
+    await until(() => flooding.closed?.code === 1008, { what: `1008 for ${count} of ${text}` })
+  }
 
   const alien = new Client(`ws://127.0.0.1:${port}/primus`, { origin: 'https://evil.example' })
   await assert.rejects(alien.opened, /403/)

@@ -97,7 +97,7 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
     decorator: {
       ...decoratorOptionSchema('rooms'),
       description:
-        'name of the decorator; a second registration in one app needs another one, and another path and prefix',
+        'name of the decorator; a second registration in one app needs another one, and another `path`, `primusPath` and prefix',
     },
     pubsub: {
       description: 'decorator of the `fastify-ah-pubsub` on the same Redis',

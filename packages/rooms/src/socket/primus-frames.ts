@@ -1,4 +1,5 @@
 // Primus' framing, which ActionHero's own browser client speaks: each frame is a JSON text, also what Primus itself says.
+import sjson from 'secure-json-parse'
 import { Parcel } from '../parcel.ts'
 
 /**
@@ -13,6 +14,19 @@ export const primusClose: Parcel = frame('server', 'close')
 /** Whether anybody is there; the answer tells the time that the question bore. */
 export function primusPing(now: number): Parcel {
   return frame('ping', now)
+}
+
+const longestRoutine = 1_024
+
+/**
+ * What ActionHero's client says by itself, and nobody waits for: behind each join and leave it joins all rooms that it is in
+ * once more, and asks for its details. Counted as messages, thirty joins would be five hundred.
+ */
+export function isRoutine(text: string, rooms: ReadonlySet<string>): boolean {
+  if (text.length > longestRoutine || !/^\{"event":"(?:roomAdd|detailsView)"/.test(text)) return false
+  // Of an event that is given twice the second counts.
+  const { event, room } = (sjson.safeParse(text) ?? {}) as { event?: unknown; room?: unknown }
+  return event === 'detailsView' || (event === 'roomAdd' && typeof room === 'string' && rooms.has(room))
 }
 
 // Since Primus 7 the server asks and the client answers; before that it was the other way round.

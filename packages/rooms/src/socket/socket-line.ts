@@ -7,7 +7,7 @@ import type { Connection, Outlet } from '../connection.ts'
 import type { Parcel } from '../parcel.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Outflow } from './outflow.ts'
-import { primusClose, primusWord } from './primus-frames.ts'
+import { isRoutine, primusClose, primusWord } from './primus-frames.ts'
 import type { Rate } from './rate.ts'
 
 /** What it works with. */
@@ -15,8 +15,8 @@ export interface SocketLineOptions {
   readonly socket: WebSocket
   /** That the websocket runs on: its frames are written here, made once for all who get them. */
   readonly stream: Duplex
-  /** Whether the peer speaks Primus' framing. */
-  readonly isPrimus: boolean
+  /** For peers that speak Primus' framing: how much of what ActionHero's client says by itself may come. */
+  readonly routineRate: Rate | undefined
   readonly outflow: Outflow
   readonly rate: Rate
   readonly protocol: Pick<Protocol, 'hear' | 'refuse'>
@@ -69,7 +69,7 @@ export class SocketLine implements Outlet {
   }
 
   get isPrimus(): boolean {
-    return this.#options.isPrimus
+    return this.#options.routineRate !== undefined
   }
 
   /** Whose messages these are. */
@@ -104,7 +104,7 @@ export class SocketLine implements Outlet {
   }
 
   close(code: number, reason: string): void {
-    if (this.#options.isPrimus && isForGood(code)) this.push(primusClose)
+    if (this.isPrimus && isForGood(code)) this.push(primusClose)
     // What it was told before that comes first.
     this.flush()
     this.#isEnding = true
@@ -172,7 +172,7 @@ export class SocketLine implements Outlet {
   }
 
   #hear(data: Buffer, isBinary: boolean): void {
-    const { rate, protocol } = this.#options
+    const { rate, routineRate, protocol } = this.#options
     const connection = this.#connection
     this.#bytes = 0
     if (this.#isEnding || connection === undefined) return
@@ -180,9 +180,11 @@ export class SocketLine implements Outlet {
       this.close(codes.unsupported, 'messages are texts')
       return
     }
-    const verdict = rate.take()
-    if (verdict === 'refuse') protocol.refuse(connection, data.toString())
-    else if (verdict === 'pass') this.#take(connection, data.toString())
+    const text = data.toString()
+    const own = routineRate !== undefined && isRoutine(text, connection.memberOf) ? routineRate : rate
+    const verdict = own.take()
+    if (verdict === 'refuse') protocol.refuse(connection, text)
+    else if (verdict === 'pass') this.#take(connection, text)
     else {
       // What was taken before is answered first, if the app answers.
       this.#isEnding = true
@@ -191,8 +193,8 @@ export class SocketLine implements Outlet {
   }
 
   #take(connection: Connection, text: string): void {
-    const { socket, protocol, isPrimus } = this.#options
-    const word = isPrimus ? primusWord(text, connection.id) : undefined
+    const { socket, protocol } = this.#options
+    const word = this.isPrimus ? primusWord(text, connection.id) : undefined
     if (word !== undefined) {
       if (word.answer !== undefined) this.push(word.answer)
       return

@@ -20,6 +20,7 @@ type Settings = Pick<
   | 'path'
   | 'primusPath'
   | 'cookieKey'
+  | 'maxRooms'
   | 'maxMessageBytes'
   | 'messagesPerSecond'
   | 'messageBurst'
@@ -58,6 +59,9 @@ const identifyMs = 10_000
 // How many are let go in one step of the drain.
 const drainStepMs = 20
 const leastDrainMsEach = 2
+// Of what ActionHero's client says by itself, for each room that it may be in.
+const routinesPerSecond = 2
+const routineBurst = 10
 const longestFingerprint = 256
 
 export class SocketRoute {
@@ -156,11 +160,11 @@ export class SocketRoute {
 
   #accept({ isPrimus, socket, stream, request, identified }: Accepted): void {
     const { settings, connections, protocol, log } = this.#options
-    const { messagesPerSecond, messageBurst, maxMessageBytes, maxUnsentBytes } = settings
+    const { messagesPerSecond, messageBurst, maxMessageBytes, maxUnsentBytes, maxRooms } = settings
     const line = new SocketLine({
       socket,
       stream,
-      isPrimus,
+      routineRate: isPrimus ? new Rate(maxRooms * routinesPerSecond, maxRooms * routineBurst) : undefined,
       outflow: this.#outflow,
       rate: new Rate(messagesPerSecond, messageBurst),
       protocol,

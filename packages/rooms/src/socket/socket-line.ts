@@ -183,8 +183,10 @@ export class SocketLine implements Outlet {
     const text = data.toString()
     const own = routineRate !== undefined && isRoutine(text, connection.memberOf) ? routineRate : rate
     const verdict = own.take()
-    if (verdict === 'refuse') protocol.refuse(connection, text)
-    else if (verdict === 'pass') this.#take(connection, text)
+    if (verdict === 'refuse') {
+      // That client takes each answer to its own questions for what it asked for.
+      if (own === rate) protocol.refuse(connection, text)
+    } else if (verdict === 'pass') this.#take(connection, text)
     else {
       // What was taken before is answered first, if the app answers.
       this.#isEnding = true

@@ -1,6 +1,7 @@
 // Every block of code that the documentation shows runs, and does what its page says.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { availabilityBlocks } from './availability-blocks.ts'
 import { cacheBlocks } from './cache-blocks.ts'
 import { clusterBlocks } from './cluster-blocks.ts'
 import { codeBlocks } from './code-blocks.ts'
@@ -8,7 +9,14 @@ import { otherBlocks } from './other-blocks.ts'
 import { roomsBlocks } from './rooms-blocks.ts'
 import { tasksBlocks } from './tasks-blocks.ts'
 
-const drivers = [...cacheBlocks, ...clusterBlocks, ...otherBlocks, ...roomsBlocks, ...tasksBlocks]
+const drivers = [
+  ...availabilityBlocks,
+  ...cacheBlocks,
+  ...clusterBlocks,
+  ...otherBlocks,
+  ...roomsBlocks,
+  ...tasksBlocks,
+]
 const undriven = new Set(codeBlocks())
 
 // They wait for clusters to come up most of the time.

@@ -41,3 +41,28 @@ test('a worker killed with -9 is gone from nodes() at once, on this host and on 
   assert.deepEqual(await cluster.stop(), { isGraceful: true, error: undefined })
   await until(async () => (await others()).length === 0)
 })
+
+test('a worker that is told to stop while it boots takes its node off the list, not at the end of its lease', async (t) => {
+  const redis = await startRedis({}, t)
+  const elsewhere = await openPubSub({ redis: redis.url, leaseMs: 120_000 }, t)
+  const cluster = await startCluster({
+    app: fileURLToPath(new URL('./fixtures/app.js', import.meta.url)),
+    port: await freePort(),
+    host: '127.0.0.1',
+    workers: 1,
+    embedded: false,
+    logLevel: 'silent',
+    pids: tempDir(t).path,
+    env: { ...process.env, NODE_ENV: 'test', REDIS_URL: redis.url, READY_AFTER_MS: '700' },
+  })
+  atEnd(t, () => cluster.kill().then(() => undefined))
+  const others = async () => (await elsewhere.nodes()).length - 1
+  cluster.scale(2)
+  await until(async () => (await others()) === 2, { what: 'a second node, whose process still boots' })
+  assert.deepEqual(
+    cluster.status().workers.map(({ state }) => state),
+    ['started', 'starting'],
+  )
+  assert.deepEqual(await cluster.stop(), { isGraceful: true, error: undefined })
+  await until(async () => (await others()) === 0)
+})

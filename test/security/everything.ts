@@ -1,4 +1,5 @@
 // Owns an app with every plugin that speaks to Redis, and one call of each of them.
+import { randomInt } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import fastifyAhCache from 'fastify-ah-cache'
 import fastifyAhFaye from 'fastify-ah-faye'
@@ -39,7 +40,8 @@ export function callsOf(app: FastifyInstance): Record<string, () => Promise<unkn
     'pubsub.call': () => app.pubsub.call('double', 21),
     'pubsub.nodes': () => app.pubsub.nodes(),
     'tasks.enqueue': () => app.tasks.enqueue('add', { a: 1, b: 2 }, { track: true }),
-    'tasks.enqueueIn': () => app.tasks.enqueueIn(20, 'add', { a: 1, b: 2 }),
+    // A job like one that is planned already is refused, as in Resque.
+    'tasks.enqueueIn': () => app.tasks.enqueueIn(20, 'add', { a: 1, b: randomInt(2 ** 40) }),
     'tasks.details': () => app.tasks.details(),
     'tasks.failed': () => app.tasks.failed(0, 10),
     'tasks.allDelayed': () => app.tasks.allDelayed(),

@@ -11,6 +11,8 @@ import { Pulse } from './pulse.ts'
 
 // How long the primary may take to remove the path of a unix socket.
 const UNLINK_MS = 50
+// How long a boot that is not wanted any more may go on to its end: what it has taken up by then is given back. Less than CLOSE_MS.
+const BOOT_GRACE_MS = 1_500
 // How long other listeners to an uncaught exception have until the process ends.
 const TRACKERS_MS = 2_000
 // How long the last words may take to leave.
@@ -21,7 +23,8 @@ const LAST_WORDS_MS = 1_000
  * |---|---|---|
  * | waiting | booting | the orders come |
  * | booting | serving | the app listens |
- * | booting, waiting | exited | told to stop, or the primary is gone: nothing has been promised to anybody yet |
+ * | booting | draining | it was told to stop, and the boot ended soon after: plugins may hold leases and jobs by then |
+ * | booting, waiting | exited | told to stop, and the boot takes longer; or the primary is gone |
  * | serving | draining | told to stop, SIGTERM, the primary is gone, or the app closes itself |
  * | draining | exited | the app is closed, or the deadline is over |
  * | any | exited | an error that nobody caught |
@@ -31,6 +34,9 @@ class WorkerBody implements PrimaryListener {
   #started: StartedApp | undefined
   /** Deaths that came before the app could hear of them. */
   #deaths: PeerDeath[] = []
+  /** While it boots: ends it if it was told to stop. */
+  #giveUp: NodeJS.Timeout | undefined
+  #isBooting = false
   #isExiting = false
   #pulse: Pulse | undefined
   #door: Door | undefined
@@ -44,8 +50,9 @@ class WorkerBody implements PrimaryListener {
   }
 
   stop(): void {
-    if (this.#started === undefined) void this.#exit(0, this.#link.send({ type: 'stopped' }))
-    else void this.#drain(this.#started)
+    if (this.#started !== undefined) void this.#drain(this.#started)
+    else if (this.#isBooting) this.#giveUp ??= setTimeout(() => this.#leave(), BOOT_GRACE_MS)
+    else this.#leave()
   }
 
   peerDied(death: PeerDeath): void {
@@ -92,6 +99,7 @@ class WorkerBody implements PrimaryListener {
   async #boot(orders: WorkerOrders, handle: NativeHandle | undefined): Promise<void> {
     process.title = orders.title
     this.#deaths.unshift(...orders.deaths)
+    this.#isBooting = true
     try {
       const socket = orders.address && handle && { address: orders.address, handle }
       const started = await startApp(orders, socket, { orders, link: this.#link })
@@ -99,13 +107,20 @@ class WorkerBody implements PrimaryListener {
       started.drain.hear({
         stopping: (drainMs) => void this.#link.send({ type: 'stopping', drainMs }),
         deaf: () => this.#deaf(orders),
-        stopped: () => void this.#exit(0, this.#link.send({ type: 'stopped' })),
+        stopped: () => this.#leave(),
       })
+      if (this.#giveUp !== undefined) {
+        clearTimeout(this.#giveUp)
+        started.drain.skipNotReady()
+        void this.#drain(started)
+        return
+      }
       void this.#link.send({ type: 'started', drainMs: started.drain.longestMs })
       for (const death of this.#deaths.splice(0)) this.#announce(started, death)
       this.#live(started, orders)
     } catch (thrown) {
-      void this.#exit(1, this.#link.send({ type: 'failed', error: reportOf(thrown) }))
+      if (this.#giveUp !== undefined) this.#leave()
+      else void this.#exit(1, this.#link.send({ type: 'failed', error: reportOf(thrown) }))
     }
   }
 
@@ -136,6 +151,10 @@ class WorkerBody implements PrimaryListener {
     for (const error of lifecycleOf(app).announcePeerDeath(death)) {
       app.log.error({ err: error, peer: death }, 'a listener failed on the death of another worker')
     }
+  }
+
+  #leave(): void {
+    void this.#exit(0, this.#link.send({ type: 'stopped' }))
   }
 
   async #exit(code: number, lastWords: Promise<void> = Promise.resolve()): Promise<void> {

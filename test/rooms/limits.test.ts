@@ -81,7 +81,7 @@ test('[50] whatever is said is answered by an error, and nothing falls over', as
     const before = client.messages.length
     client.socket.send(text)
     const reply = await until(() => client.messages[before], { what: text.slice(0, 60) })
-    assert.match(String(reply['error']), /^Error: /, text.slice(0, 60))
+    assert.match(String(reply['status']), /^Error: /, text.slice(0, 60))
     assert.ok(JSON.stringify(reply).length < 1_000)
     assert.match(String(reply['code']), /^AH_ROOMS_/, text.slice(0, 60))
   }

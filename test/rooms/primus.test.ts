@@ -21,11 +21,16 @@ function said(client: ActionheroClient): Reply[] {
 
 test("ActionHero's client connects, joins, talks with ours, views, acts and leaves", async (t) => {
   const files = [fileURLToPath(new URL('..', import.meta.url))]
+  let finish: (answer: object) => void = () => undefined
+  const slow = new Promise<object>((resolve) => {
+    finish = resolve
+  })
   const { port, connect: connectOurs } = await openRooms(redis.url, { ...fresh(), files }, t, (app) => {
     app.get('/sum', { config: { action: 'sum' } }, async ({ query }) => {
       const { a, b } = query as { a: string; b: string }
       return { sum: Number(a) + Number(b) }
     })
+    app.get('/slow', { config: { action: 'slow' } }, () => slow)
     app.get('/fails', { config: { action: 'fails' } }, async () => {
       throw new Error('on purpose')
     })
@@ -78,6 +83,14 @@ test("ActionHero's client connects, joins, talks with ours, views, acts and leav
   const sum = await answered((then) => ada.action('sum', { a: 1, b: 2, messageId: 'aaa' }, then))
   assert.deepEqual([sum['sum'], sum['messageId'], sum['error']], [3, 'aaa', undefined])
   assert.equal((await answered((then) => ada.action('fails', {}, then)))['error'], 'on purpose')
+  const unknown = await answered((then) => ada.action('unknown', {}, then))
+  assert.match(String(unknown['error']), /^unknown action or invalid apiVersion/)
+  const slowOnes: unknown[] = []
+  for (let count = 0; count < 6; count += 1) ada.action('slow', {}, ({ error }) => slowOnes.push(error))
+  await until(() => slowOnes.length === 1)
+  finish({ done: true })
+  await until(() => slowOnes.length === 6)
+  assert.deepEqual(slowOnes, ['you have too many pending requests', ...Array(5)])
 
   const file = await answered((then) => ada.file('package.json', then))
   assert.equal(JSON.parse(String(file['content'])).name, 'fastify-ah-test-rooms')
@@ -89,7 +102,7 @@ test("ActionHero's client connects, joins, talks with ours, views, acts and leav
     ['that file is not found', null, 'text/html'],
   )
   const { data: documentation } = await answered((then) => ada.documentation(then))
-  assert.deepEqual(Object.keys(documentation), ['sum', 'fails'])
+  assert.deepEqual(Object.keys(documentation), ['sum', 'slow', 'fails'])
 
   assert.equal((await answered((then) => bob.roomLeave('lobby', then)))['status'], 'OK')
   assert.deepEqual(bob.rooms, [])

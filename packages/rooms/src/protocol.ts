@@ -83,12 +83,14 @@ export class Protocol {
     // What it has said before it was thrown out, and had not come to its turn, is not said.
     if (connection.isClosed || connection.isLeaving) return
     let messageId: unknown
+    let event: unknown
     const reply = (body: Reply): void => connection.reply({ ...body, context: 'response', messageId })
     try {
       const message = messageIn(text)
       messageId = idOf(message['messageId'])
-      const verb = this.#verbs.get(message['event'])
-      if (verb === undefined) throw new AH_ROOMS_VERB(`there is no such verb: ${shown(message['event'])}`)
+      event = message['event']
+      const verb = this.#verbs.get(event)
+      if (verb === undefined) throw new AH_ROOMS_VERB(`there is no such verb: ${shown(event)}`)
       this.#note(connection, message)
       const answer = await verb(connection, message, reply)
       if (typeof answer !== 'function') {
@@ -98,9 +100,9 @@ export class Protocol {
       answer()
         .then((later) => reply({ status: 'OK', ...later }))
         // Also of an answer that JSON cannot hold.
-        .catch((thrown: unknown) => this.#fail(connection, thrown, messageId))
+        .catch((thrown: unknown) => this.#fail(connection, thrown, messageId, event))
     } catch (thrown) {
-      this.#fail(connection, thrown, messageId)
+      this.#fail(connection, thrown, messageId, event)
     }
   }
 
@@ -112,14 +114,14 @@ export class Protocol {
     log.debug({ connection: connection.id, verb, message: filtered.shown(said) }, 'a client says')
   }
 
-  #fail(connection: Connection, thrown: unknown, messageId: unknown): void {
+  #fail(connection: Connection, thrown: unknown, messageId: unknown, verb: unknown): void {
     const error = toError(thrown) as Error & { statusCode?: number; code?: unknown }
     const { log } = this.#options
     // A hook of the app that throws means to be heard by the client; its mistakes are for who runs it.
     if (isMistake(error)) log.error({ err: error, connection: connection.id }, 'a hook of the app failed')
     else if (isOurs(error) && (error.statusCode ?? 500) >= 500) log.warn({ err: error }, 'a verb of a client failed')
     else log.debug({ err: error, connection: connection.id }, 'a client was refused')
-    connection.reply(errorReply(error, messageId))
+    connection.reply(errorReply(error, messageId, verb))
   }
 
   async #roomAdd(connection: Connection, message: Message, reply: (body: Reply) => void): Promise<undefined> {

@@ -1,6 +1,8 @@
 // Which test files there are, on which Nodes each runs, and how many at a time.
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
 import { basename, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { currentNode, otherNodes } from './node-versions.js'
 import { root } from './root.js'
 
@@ -30,8 +32,13 @@ const first = ['cluster', 'published']
 const alone = ['together']
 /** Time is what this one measures: how long several processes may read what another has written over. */
 const aloneFiles = new Set(['local-processes'])
-/** One more than there are cores: most tests wait for a lease, a timer or a server most of the time. */
-const LANES = 3
+/** As many files as this at a time whatever the machine does, and at most. Between them a processor has to be idle. */
+const LEAST = availableParallelism()
+const MOST = 3 * LEAST
+/** Part of one processor's time that must have been idle since the last file began, for one more. */
+const ROOM = 0.5
+/** A process that has just begun is busy for a moment, whatever it does then. */
+const BEGIN_MS = 1_000
 
 /** Every run there is, or those of one folder: `{ folder, file, node, isAlone }`. */
 export function runsOf(only) {
@@ -50,15 +57,42 @@ export function runsOf(only) {
   })
 }
 
-/** Calls `work` for every run: some at a time, the longest first, then one by one those that want the machine for themselves. */
+/**
+ * Calls `work` for every run: the longest first, then one by one those that want the machine for themselves. Most tests
+ * wait for a lease, a timer or a server most of the time, so more files run at once than there are processors: as many
+ * as keep them busy.
+ */
 export async function inLanes(runs, work) {
   const shared = runs.filter(({ isAlone }) => !isAlone)
   const queue = shared.sort((a, b) => Number(first.includes(b.folder)) - Number(first.includes(a.folder)))
-  const lane = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next)
+  const running = new Set()
+  for (const next of queue) {
+    await room(running)
+    const ended = work(next).finally(() => running.delete(ended))
+    running.add(ended)
   }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  await Promise.all(running)
   for (const next of runs.filter(({ isAlone }) => isAlone)) await work(next)
+}
+
+/** Waits until one more may begin. */
+async function room(running) {
+  let since = performance.now()
+  let idle = idleMs()
+  while (running.size >= LEAST) {
+    // Time is the subject: how much of it was idle.
+    await Promise.race([sleep(BEGIN_MS), ...running])
+    const elapsed = performance.now() - since
+    if (elapsed < BEGIN_MS) continue
+    if (running.size < MOST && idleMs() - idle >= ROOM * elapsed) return
+    since = performance.now()
+    idle = idleMs()
+  }
+}
+
+/** What all processors together have been idle since the machine's start. */
+function idleMs() {
+  return cpus().reduce((sum, { times }) => sum + times.idle, 0)
 }
 
 function filesOf(folder) {

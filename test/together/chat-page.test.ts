@@ -22,6 +22,8 @@ interface Visitor {
   lines(): Promise<string[]>
   /** Number of the worker that it is connected through. */
   worker(): Promise<number>
+  /** And its process. */
+  pid(): Promise<number>
 }
 
 async function visit(t: TestScope): Promise<Visitor> {
@@ -36,6 +38,7 @@ async function visit(t: TestScope): Promise<Visitor> {
   })
   await page.goto(demo.url)
   const place = page.locator('#place[data-state="in"]', { hasText: 'through worker' })
+  const placed = async (what: RegExp) => Number(what.exec((await place.textContent({ timeout: 10_000 }))!)![1])
   return {
     page,
     errors,
@@ -44,9 +47,8 @@ async function visit(t: TestScope): Promise<Visitor> {
       await page.getByRole('textbox', { name: 'Line' }).press('Enter')
     },
     lines: () => page.locator('.line:not([data-state]) .text').allTextContents(),
-    async worker() {
-      return Number(/worker (\d)/.exec((await place.textContent({ timeout: 10_000 })) ?? '')![1])
-    },
+    worker: () => placed(/worker (\d)/),
+    pid: () => placed(/pid (\d+)/),
   }
 }
 
@@ -74,7 +76,7 @@ async function leaveWorker(visitor: Visitor, taken: number): Promise<void> {
 const inWorker = (visitor: Visitor, name: string, worker: number) =>
   visitor.page.locator('#members li', { hasText: name }).filter({ hasText: `worker ${worker}` })
 
-test('two people on different workers talk, see each other come, and lose no line while both workers are replaced', async (t) => {
+test('two people on different workers talk, see each other come, and lose no line while both workers are replaced and one is killed', async (t) => {
   const ada = await comeIn('Ada', t)
   const bob = await comeIn('Bob', t)
   await leaveWorker(bob, await ada.worker())
@@ -93,19 +95,25 @@ test('two people on different workers talk, see each other come, and lose no lin
   }
 
   const pids = await demo.untilServing()
-  await ada.page.getByRole('button', { name: 'Replace both' }).click()
+  demo.process.kill('SIGUSR2')
   let isOver = false
   const talk = async (visitor: Visitor, name: string): Promise<number> => {
     for (let count = 0; ; count += 1) {
       if (isOver) return count
       await visitor.say(`${name} ${count}`)
       // Time is the subject: people talk before, while and after.
-      await new Promise((resolve) => setTimeout(resolve, 80))
+      await new Promise((resolve) => setTimeout(resolve, 120))
     }
   }
   const talks = [talk(ada, 'a'), talk(bob, 'b')]
   await demo.untilServing(pids)
-  await Promise.all([ada.worker(), bob.worker()])
+  const killed = await bob.pid()
+  await bob.page
+    .locator('.worker', { hasText: `pid ${killed}` })
+    .getByRole('button', { name: 'kill -9' })
+    .click()
+  await demo.untilServing([killed])
+  await until(async () => (await bob.pid()) !== killed)
   isOver = true
   const [byAda, byBob] = (await Promise.all(talks)) as [number, number]
   const said = byAda + byBob + 2

@@ -76,7 +76,7 @@ test('what is said on one node is heard on all: by every page, whichever worker 
   assert.deepEqual([...speakers].map(Number).sort(), [...pids].sort())
   assert.equal(await page.locator('#messages i').count(), 0, 'what was typed is text, not markup')
 
-  demo.process.kill('SIGUSR2')
+  await page.getByRole('button', { name: 'Replace both' }).click()
   const now = await demo.untilServing(pids)
   for (const pid of now) await page.locator('#nodes', { hasText: `(pid ${pid})` }).waitFor()
   await page.getByRole('textbox', { name: 'Message' }).fill('after the reload')

@@ -61,8 +61,8 @@ class Chat {
   }
 
   #join() {
-    // Without an end: it is asked for again with each connection. Whoever is refused is told by `left`.
-    this.#client.join(room, { timeoutMs: 2 ** 31 - 1 }).catch((error) => this.#lines.note(error.message))
+    // Without an end: it is asked for again with each connection. A refusal is told by `left`, the end by `closed`.
+    this.#client.join(room, { timeoutMs: 2 ** 31 - 1 }).catch(() => undefined)
   }
 
   #joined(isRecovered) {
@@ -86,6 +86,7 @@ class Chat {
 
   #left(reason) {
     this.#isIn = false
+    if (this.#lostAt === undefined) this.#lines.note(`Out of the room: ${reason}`)
     this.#lostAt ??= Date.now()
     showPlace('away', `out of the room: ${reason}`)
     setTimeout(() => this.#join(), againMs)

@@ -2,6 +2,7 @@
 import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
 import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_ROOMS_OPTIONS } from './errors.ts'
+import { isRoomName, roomNameWanted } from './room-name.ts'
 import type { Authorize, MemberDetails, RoomConnection } from './types.ts'
 
 /** What `app.register(fastifyAhRooms, …)` takes; see the README's table. */
@@ -109,6 +110,7 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
       description: 'where websockets connect',
       type: 'string',
       pattern: '^(/[A-Za-z0-9_-]+)+$',
+      expected: 'a path such as "/ah/ws", of letters, digits, - and _',
       default: '/ah/ws',
     },
     primusPath: {
@@ -125,12 +127,14 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
     },
     authorize: {
       description: 'who may do what: `{ connect?, join?, say? }`; without it everybody everything',
-      check: { expected: 'an object of functions: connect, join, say', accepts: isAuthorize },
+      type: 'object',
+      additionalProperties: false,
+      properties: { connect: { check: aFunction }, join: { check: aFunction }, say: { check: aFunction } },
     },
     origins: {
       description: 'origins of pages that may connect, as in `https://shop.example`; required in production',
       type: 'array',
-      check: { expected: 'whole origins, as in ["https://shop.example"]', accepts: isOrigins },
+      items: { check: { expected: 'a whole origin such as "https://shop.example"', accepts: isOrigin } },
     },
     allowMissingOrigin: {
       description: 'lets programs connect, which send no origin; in production with `authorize.connect` only',
@@ -146,7 +150,7 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
     startingRooms: {
       description: 'rooms that are there from the start',
       type: 'array',
-      items: { type: 'string', minLength: 1 },
+      items: { check: { expected: roomNameWanted, accepts: isRoomName } },
       default: [],
     },
     generateMemberDetails: {
@@ -230,14 +234,7 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
 })
 
 /** Not of pages alone: `capacitor://localhost` is one too. */
-function isOrigins(value: unknown): boolean {
-  const isOrigin = (origin: unknown): boolean =>
-    typeof origin === 'string' && /^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin) && URL.canParse(origin)
-  return Array.isArray(value) && value.every(isOrigin)
-}
-
-function isAuthorize(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const known = ['connect', 'join', 'say']
-  return Object.entries(value).every(([name, hook]) => known.includes(name) && typeof hook === 'function')
+function isOrigin(origin: unknown): boolean {
+  if (typeof origin !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+$/i.test(origin)) return false
+  return URL.canParse(origin)
 }

@@ -6,16 +6,22 @@ const longest = 256
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
 const controlCharacters = /[\u0000-\u001f\u007f]/
 
-/** The name; throws `AH_ROOMS_NAME` for what is none. Each name is literal: there are no patterns. */
-export function roomName(name: unknown): string {
-  const isName =
+/** What a name is, in words. */
+export const roomNameWanted: string = `a text of 1 to ${longest} characters without control characters`
+
+export function isRoomName(name: unknown): name is string {
+  return (
     typeof name === 'string' &&
     name !== '' &&
     name !== '__proto__' &&
     name.length <= longest &&
-    !controlCharacters.test(name)
-  if (isName && name.isWellFormed()) return name
-  throw new AH_ROOMS_NAME(
-    `a room is required, a text of 1 to ${longest} characters without control characters, got ${shown(name)}`,
+    !controlCharacters.test(name) &&
+    name.isWellFormed()
   )
+}
+
+/** The name; throws `AH_ROOMS_NAME` for what is none. Each name is literal: there are no patterns. */
+export function roomName(name: unknown): string {
+  if (isRoomName(name)) return name
+  throw new AH_ROOMS_NAME(`a room is required, ${roomNameWanted}, got ${shown(name)}`)
 }

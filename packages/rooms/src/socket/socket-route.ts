@@ -127,8 +127,10 @@ export class SocketRoute {
     const { origins, log } = this.#options
     if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
     else if (!origins.allows(request)) {
-      const { origin } = request.headers
-      log.info({ origin, host: request.headers.host }, 'a websocket was refused: its origin is not allowed')
+      const { origin, host } = request.headers
+      const why =
+        origin === undefined ? 'it has no origin, see "allowMissingOrigin"' : 'its origin is not allowed, see "origins"'
+      log.info({ origin, host }, `a websocket was refused: ${why}`)
       refuseUpgrade(stream, '403 Forbidden')
     } else {
       this.#letIn(isPrimus, request, stream, head).catch((thrown: unknown) => {

@@ -58,22 +58,27 @@ export class Injected implements InjectedClient {
     return this.#closed
   }
 
-  async request(message: Message): Promise<Message> {
-    if (this.#closed !== undefined) throw new AH_ROOMS_CLOSED()
-    this.#asked += 1
-    const messageId = `injected ${this.#asked}`
-    const isMute = mute.has(message['event'])
-    const reply = isMute
-      ? Promise.resolve({})
-      : new Promise<Message>((take, give) => this.#waiting.set(messageId, { take, give }))
-    // Closed before anybody waits for it.
-    reply.catch(() => undefined)
-    await this.#options.protocol.hear(this.#connection, JSON.stringify({ ...message, messageId }))
-    return reply
+  request(message: Message): Promise<Message> {
+    const answered = this.#request(message)
+    // Who does not wait for the answer does not care that it was closed before.
+    answered.catch(() => undefined)
+    return answered
   }
 
   async close(): Promise<void> {
     await this.#end({ code: 1000, reason: '' })
+  }
+
+  async #request(message: Message): Promise<Message> {
+    if (this.#closed !== undefined) throw new AH_ROOMS_CLOSED()
+    this.#asked += 1
+    const messageId = `injected ${this.#asked}`
+    const reply = new Promise<Message>((take, give) => this.#waiting.set(messageId, { take, give }))
+    const taken = this.#options.protocol.hear(this.#connection, JSON.stringify({ ...message, messageId }))
+    if (!mute.has(message['event'])) return reply
+    this.#waiting.delete(messageId)
+    await taken
+    return {}
   }
 
   async #end(closed: Closed): Promise<void> {

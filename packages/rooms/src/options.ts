@@ -2,7 +2,6 @@
 import { type CheckedOptions, decoratorOptionSchema, defineOptions } from 'fastify-ah-kit'
 import { embeddedOptionSchema, prefixOptionSchema, type RedisOption, redisOptionSchema } from 'fastify-ah-kit/redis'
 import { AH_ROOMS_OPTIONS } from './errors.ts'
-import { isRoomName, roomNameWanted } from './room-name.ts'
 import type { Authorize, MemberDetails, RoomConnection } from './types.ts'
 
 /** What `app.register(fastifyAhRooms, …)` takes; see the README's table. */
@@ -129,7 +128,11 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
       description: 'who may do what: `{ connect?, join?, say? }`; without it everybody everything',
       type: 'object',
       additionalProperties: false,
-      properties: { connect: { check: aFunction }, join: { check: aFunction }, say: { check: aFunction } },
+      properties: {
+        connect: { description: 'who that is, or false: `(request) => …`', check: aFunction },
+        join: { description: 'whether it may join: `(connection, room) => …`', check: aFunction },
+        say: { description: 'whether it may say that: `(connection, room, message) => …`', check: aFunction },
+      },
     },
     origins: {
       description: 'origins of pages that may connect, as in `https://shop.example`; required in production',
@@ -150,7 +153,11 @@ export const options: CheckedOptions<ParsedRoomsOptions> = defineOptions<ParsedR
     startingRooms: {
       description: 'rooms that are there from the start',
       type: 'array',
-      items: { check: { expected: roomNameWanted, accepts: isRoomName } },
+      items: {
+        type: 'string',
+        pattern: '^[^\\u0000-\\u001f\\u007f]{1,256}$',
+        expected: 'a text of 1 to 256 characters without control characters',
+      },
       default: [],
     },
     generateMemberDetails: {

@@ -10,6 +10,7 @@ import { Engine } from './engine.ts'
 import { AH_ROOMS_OPTIONS, AH_ROOMS_PUBSUB } from './errors.ts'
 import { RoomKeys } from './keys.ts'
 import { options, type ParsedRoomsOptions, type RoomsOptions } from './options.ts'
+import { roomName } from './room-name.ts'
 import { Rooms } from './rooms.ts'
 
 export type { Rooms } from './rooms.ts'
@@ -25,6 +26,7 @@ async function plugin(app: FastifyInstance, input: RoomsOptions): Promise<void> 
   const { redis, embedded, prefix, decorator, pubsub: name, drainMs } = settings
   const { isProduction } = environment()
   checkAccess(settings, isProduction)
+  for (const room of settings.startingRooms) roomName(room)
   const registry = oncePerApp(app, 'rooms', () => new Map<string, Rooms>())
   if (app.hasDecorator(decorator) || registry.has(decorator)) {
     throw new AH_ROOMS_OPTIONS(

@@ -6,22 +6,16 @@ const longest = 256
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point.
 const controlCharacters = /[\u0000-\u001f\u007f]/
 
-/** What a name is, in words. */
-export const roomNameWanted: string = `a text of 1 to ${longest} characters without control characters`
-
-export function isRoomName(name: unknown): name is string {
-  return (
+/** The name; throws `AH_ROOMS_NAME` for what is none. Each name is literal: there are no patterns. */
+export function roomName(name: unknown): string {
+  const isName =
     typeof name === 'string' &&
     name !== '' &&
     name !== '__proto__' &&
     name.length <= longest &&
-    !controlCharacters.test(name) &&
-    name.isWellFormed()
+    !controlCharacters.test(name)
+  if (isName && name.isWellFormed()) return name
+  throw new AH_ROOMS_NAME(
+    `a room is required, a text of 1 to ${longest} characters without control characters, got ${shown(name)}`,
   )
-}
-
-/** The name; throws `AH_ROOMS_NAME` for what is none. Each name is literal: there are no patterns. */
-export function roomName(name: unknown): string {
-  if (isRoomName(name)) return name
-  throw new AH_ROOMS_NAME(`a room is required, ${roomNameWanted}, got ${shown(name)}`)
 }

@@ -64,3 +64,26 @@ test('[42] QueueLock: an enqueue that fails takes no lock, and a late job does n
   assert.ok(String(first).includes('"ah":'))
   assert.equal(await client.get(lock), second, "the first one's run left the second one's lock alone")
 })
+
+test('QueueLock: a job that is cancelled where it waits leaves no lock; a class whose time is no time refuses the enqueue', async (t) => {
+  await client.flushall()
+  class Timeless extends resque.Plugins.QueueLock {
+    override lockTimeout(): number {
+      return Number.NaN
+    }
+  }
+  const define = [
+    { name: 'job', plugins: ['QueueLock'], run() {} },
+    { name: 'timeless', plugins: [Timeless as never], run() {} },
+  ]
+  const tasks = await openTasks({ redis: redis.url, maxTaskProcessors: 1, define }, t)
+  await tasks.pause('default')
+  const enqueued = await tasks.enqueue('job', { n: 1 })
+  assert.equal(await tasks.cancel((enqueued as { id: string }).id), true)
+  await tasks.resume('default')
+  await until(async () => (await client.exists('resque:ah:cancelled')) === 0)
+  assert.deepEqual(await tasks.locks(), {})
+  assert.notEqual(await tasks.enqueue('job', { n: 1 }), false)
+  const refused = { code: 'AH_TASKS_DEFINITION', message: /Timeless: lockTimeout\(\) is a number above 0, got NaN/ }
+  await assert.rejects(tasks.enqueue('timeless', {}), refused)
+})

@@ -1,7 +1,8 @@
 // How a process stops: nothing more is claimed, what runs may end, the rest goes back unblamed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startRedis, until } from 'fastify-ah-test-support'
+import { lifecycleOf } from 'fastify-ah-kit'
+import { startProxy, startRedis, until } from 'fastify-ah-test-support'
 import { openApp, openTasks } from './open-tasks.ts'
 import { startWorker } from './workers.ts'
 
@@ -86,4 +87,27 @@ test('[37] a run that ignores its signal does not hold up the close', async (t) 
   await until(async () => (await app.tasks.length('default')) === 0)
   await app.close()
   assert.equal(await client.llen('resque:queue:default'), 1)
+})
+
+test('[2] [43] a drain ends within its time with Redis silent, its jobs deaf and the lock of the scheduler held', {
+  timeout: 60_000,
+}, async (t) => {
+  const own = await startRedis({}, t)
+  const proxy = await startProxy({ target: own }, t)
+  let runs = 0
+  const deaf = {
+    name: 'deaf',
+    run: () => {
+      runs += 1
+      return new Promise(() => undefined)
+    },
+  }
+  const options = { redis: proxy.url, scheduler: true, graceMs: 100, maxTaskProcessors: 1 }
+  const app = await openApp({ ...options, define: [deaf] }, t)
+  await app.tasks.enqueue('deaf')
+  await until(() => runs === 1)
+  await until(async () => (await app.tasks.details()).leader !== null)
+  proxy.swallow()
+  assert.deepEqual(await lifecycleOf(app).drain(), [{ name: 'tasks', error: undefined }])
+  proxy.pass()
 })

@@ -10,6 +10,7 @@ import { EventLog } from './event-log.ts'
 import { makeKeys } from './keys.ts'
 import { options, type ParsedTasksOptions, type TasksOptions } from './options.ts'
 import { makeParts } from './parts.ts'
+import { lastWordsMs } from './processor.ts'
 import { noteRegistered } from './registered.ts'
 import { resolveRole } from './role.ts'
 import { Runtime } from './runtime.ts'
@@ -24,7 +25,7 @@ export type { Tasks } from './tasks.ts'
 export type TasksRegistry = ReadonlyMap<string, Tasks>
 
 // More than a stop waits for its jobs: the last settles, and the word that this process is gone.
-const drainSlackMs = 8_000
+const drainSlackMs = lastWordsMs + 1_000
 
 async function plugin(app: FastifyInstance, input: TasksOptions): Promise<void> {
   const parsed = options.parse(input)

@@ -37,8 +37,10 @@ export interface ProcessorOptions {
   readonly graceMs: number
 }
 
-// How long the last settles may take when a process stops, and its word that it is gone.
-const lastWordsMs = 3_000
+/** How long a stop may take beyond its grace, in ms: the last settles, and its word that it is gone. */
+export const lastWordsMs = 7_000
+// How long of that the settles are tried again.
+const settleMs = 3_000
 
 export class Processor {
   readonly #options: ProcessorOptions
@@ -137,14 +139,21 @@ export class Processor {
     await within(graceMs, this.#pool.idle(), nothing, signal)
     // The last first: each goes to the head of its queue.
     for (const work of this.#pool.running.toReversed()) work.abort(new AH_TASKS_STOPPED(work.task))
-    await within(lastWordsMs, this.#pool.idle(), nothing)
-    await this.#fetch.close(lastWordsMs)
-    await Promise.all([this.#doorbell.stop(), this.#heartbeat.stop(), this.#recover.stop()])
+    // Each part ends by itself; with Redis gone one after the other would take longer than a stop may.
+    await within(lastWordsMs, this.#sayLastWords(), nothing)
     scope.eventLog.write('worker.end', () => ({ worker: scope.workerName }), 'works no more jobs')
+  }
+
+  /** Never rejects. */
+  async #sayLastWords(): Promise<void> {
+    const deaf = Promise.all([this.#doorbell.stop(), this.#recover.stop()])
+    await within(settleMs, this.#pool.idle(), nothing)
+    await this.#fetch.close(settleMs)
+    await Promise.all([deaf, this.#heartbeat.stop()])
     try {
       await this.#processors.leave()
     } catch (thrown) {
-      scope.log.warn(
+      this.#options.scope.log.warn(
         { err: toError(thrown) },
         'Redis could not be told that this process has left: its lease ends by itself',
       )

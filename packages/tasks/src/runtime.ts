@@ -1,12 +1,12 @@
 // Owns what runs by itself in this process: the processor, if it works jobs, and the scheduler, if it may schedule.
-import type { PeerDeath } from 'fastify-ah-kit'
+import { type PeerDeath, within } from 'fastify-ah-kit'
 import { Doorbell } from './doorbell.ts'
 import { AH_TASKS_OPTIONS } from './errors.ts'
 import { Leader } from './leader.ts'
 import { Mail } from './mail.ts'
 import type { ParsedTasksOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { Processor, reporter } from './processor.ts'
+import { lastWordsMs, Processor, reporter } from './processor.ts'
 import { checkQueueName } from './queue-name.ts'
 import { Recurring } from './recurring.ts'
 import type { Role } from './role.ts'
@@ -50,7 +50,8 @@ export class Runtime {
   }
 
   async #stop(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#scheduler?.stop(), this.#doorbell?.stop(), this.#processor?.stop(signal)])
+    const scheduling = Promise.all([this.#scheduler?.stop(), this.#doorbell?.stop()]).then(() => undefined)
+    await Promise.all([within(lastWordsMs, scheduling, () => undefined), this.#processor?.stop(signal)])
   }
 
   async #queues(): Promise<readonly string[]> {

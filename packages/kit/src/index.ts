@@ -1,4 +1,5 @@
 // The kit without Redis: what three or more packages need.
+export { type Around, type Carrier, carrierIn, Surroundings } from './carrier.ts'
 export { addressesOf } from './client-address.ts'
 export { type Environment, environment } from './environment.ts'
 export {
@@ -22,6 +23,7 @@ export {
   type ReadinessCheck,
 } from './lifecycle.ts'
 export { Loop, type LoopOptions } from './loop.ts'
+export { runningLoops, stalledAfterMs, type WatchedLoop } from './loops.ts'
 export { nearest } from './nearest.ts'
 export { type CheckedOptions, defineOptions } from './options.ts'
 export {
@@ -31,6 +33,7 @@ export {
   type PassedByReference,
 } from './options-definition.ts'
 export { Origins, type OriginsOptions } from './origins.ts'
+export type { ClusterFacts, Exporter, ExporterModule, ExporterSetup, ReportLine } from './reports.ts'
 export { foundInApp, oncePerApp, rootOf } from './root.ts'
 export { TickBatch, type TickBatchOptions } from './tick-batch.ts'
 export { refuseUpgrade, type UpgradeHandler, Upgrades, upgradesOf } from './upgrades.ts'

@@ -1,6 +1,7 @@
 // What an app's plugins do before it ends, when another process died, and whether it is fit to serve.
 import type { FastifyInstance } from 'fastify'
 import { AH_KIT_DRAIN_TIMEOUT, toError } from './errors.ts'
+import { loopsGoOn } from './loops.ts'
 import { oncePerApp } from './root.ts'
 import { within } from './within.ts'
 
@@ -120,6 +121,7 @@ export class Lifecycle {
 export function lifecycleOf(instance: FastifyInstance): Lifecycle {
   return oncePerApp(instance, 'lifecycle', (root) => {
     const lifecycle = new Lifecycle()
+    lifecycle.addReadinessCheck('loops', loopsGoOn)
     // Without a manager nobody else would drain; with one this finds the drain done.
     root.addHook('preClose', async () => {
       for (const { name, error } of await lifecycle.drain()) {

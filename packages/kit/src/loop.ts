@@ -1,5 +1,6 @@
 // A loop that cannot die: it runs a step, sleeps as long as the step said, and can be woken.
 import { AH_KIT_LOOP_STUCK, toError } from './errors.ts'
+import { runningLoops, type WatchedLoop } from './loops.ts'
 import { longestTimerMs, within } from './within.ts'
 
 /** What a {@link Loop} runs and how it behaves after an error. */
@@ -33,7 +34,7 @@ export interface LoopOptions {
  * A `while` loop in one async function, not a timer that re-arms itself: there is no path, neither a throw nor a
  * missing answer nor an `onError` that throws, on which nobody would schedule the next round.
  */
-export class Loop {
+export class Loop implements WatchedLoop {
   readonly name: string
   readonly #options: Required<LoopOptions>
   readonly #stopping = new AbortController()
@@ -42,6 +43,8 @@ export class Loop {
   #endSleep: (() => void) | undefined
   #failures = 0
   #lastSuccessAt: number | undefined
+  /** When the step began that is under way, or the first of those that failed; undefined while it sleeps after a success. */
+  #busySince: number | undefined
 
   constructor(options: LoopOptions) {
     this.name = options.name
@@ -58,9 +61,15 @@ export class Loop {
     return this.#lastSuccessAt
   }
 
+  get stalledMs(): number {
+    return this.#busySince === undefined ? 0 : performance.now() - this.#busySince
+  }
+
   /** Begins; calls after the first change nothing. */
   start(): void {
-    this.#running ??= this.#run()
+    if (this.#running !== undefined) return
+    if (!this.#stopping.signal.aborted) runningLoops().add(this)
+    this.#running = this.#run()
   }
 
   /** The next step begins now instead of after the sleep; during a step, right after it. */
@@ -74,6 +83,7 @@ export class Loop {
    * behind and reported as `AH_KIT_LOOP_STUCK`. Never rejects. Not to be awaited inside the step, which it waits for.
    */
   async stop(): Promise<void> {
+    runningLoops().delete(this)
     this.#stopping.abort()
     this.#endSleep?.()
     if (this.#running === undefined) return
@@ -100,6 +110,7 @@ export class Loop {
   /** Answers how long to wait. */
   async #step(signal: AbortSignal): Promise<number> {
     const { step, minBackoffMs, maxBackoffMs } = this.#options
+    this.#busySince ??= performance.now()
     try {
       const wait = await step(signal)
       if (typeof wait !== 'number' || Number.isNaN(wait)) {
@@ -107,6 +118,7 @@ export class Loop {
       }
       this.#failures = 0
       this.#lastSuccessAt = performance.now()
+      this.#busySince = undefined
       return wait
     } catch (thrown) {
       this.#failures += 1

@@ -4,6 +4,7 @@ import { toError } from 'fastify-ah-kit'
 import type { Counts } from './counts.ts'
 import type { Frame } from './frame.ts'
 import type { Subscription } from './subscription.ts'
+import { tracedDelivery, traces } from './traces.ts'
 import type { MessageInfo } from './types.ts'
 
 /** One message's head; its id is only put together for who asks. */
@@ -42,13 +43,20 @@ export function dispatch(frame: Frame, subscription: Subscription, counts: Count
     // Asked for anew each time: who unsubscribes in the middle of a frame hears no more of it.
     for (const handler of subscription.handlers) {
       try {
-        const answer = handler(data, info)
+        const answer =
+          traces.deliver.hasSubscribers && !subscription.isOurs
+            ? tracedDelivery(traceOf(frame, index), () => handler(data, info))
+            : handler(data, info)
         if (isThenable(answer)) answer.then(undefined, fail)
       } catch (thrown) {
         fail(thrown)
       }
     }
   }
+}
+
+function traceOf({ channel, boot, items, carriers }: Frame, index: number): Parameters<typeof tracedDelivery>[0] {
+  return { channel, data: items[index], from: boot, carried: carriers?.[index] }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

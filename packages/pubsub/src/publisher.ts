@@ -3,7 +3,7 @@ import { TickBatch, toError } from 'fastify-ah-kit'
 import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_REFUSED } from 'fastify-ah-kit/redis'
 import type { Counts } from './counts.ts'
 import { AH_PUBSUB_CLOSED } from './errors.ts'
-import { encodeFrame } from './frame.ts'
+import { encodeFrame, type Item, sizeOfCarrying } from './frame.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** What it works with. */
@@ -28,7 +28,7 @@ export interface Destination {
 }
 
 interface Lane {
-  readonly batch: TickBatch<string, number>
+  readonly batch: TickBatch<Item, number>
   seq: number
   isFirst: boolean
   isBusy: boolean
@@ -58,10 +58,10 @@ export class Publisher {
   }
 
   /**
-   * Sends a message, JSON already. Resolves when Redis has it, with how many connections listened; rejects with the kit's
+   * Sends a message. Resolves when Redis has it, with how many connections listened; rejects with the kit's
    * `AH_KIT_REDIS_*` codes.
    */
-  publish(destination: Destination, text: string): Promise<number> {
+  publish(destination: Destination, text: Item): Promise<number> {
     if (this.#isClosed) return Promise.reject(new AH_PUBSUB_CLOSED())
     const lane = this.#lanes.get(destination.redisChannel) ?? this.#begin(destination)
     return lane.batch.add(text)
@@ -85,12 +85,12 @@ export class Publisher {
       isFirst: true,
       isBusy: false,
       usedAt: performance.now(),
-      batch: new TickBatch<string, number>({
+      batch: new TickBatch<Item, number>({
         name: `messages on ${destination.channel}`,
         serial: true,
         maxItems: mostItems,
         maxBytes: mostBytes,
-        sizeOf: (text) => text.length,
+        sizeOf: (item) => (typeof item === 'string' ? item.length : sizeOfCarrying(item)),
         send: (items) => this.#send(lane, destination, items),
       }),
     }
@@ -98,11 +98,7 @@ export class Publisher {
     return lane
   }
 
-  async #send(
-    lane: Lane,
-    { channel, redisChannel, isSigned }: Destination,
-    items: readonly string[],
-  ): Promise<number[]> {
+  async #send(lane: Lane, { channel, redisChannel, isSigned }: Destination, items: readonly Item[]): Promise<number[]> {
     const { transport, boot, now, seal, counts } = this.#options
     lane.seq += 1
     lane.isBusy = true

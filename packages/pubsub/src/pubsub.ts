@@ -1,4 +1,5 @@
 // The facade: what users call.
+import { type Carrier, carrierIn } from 'fastify-ah-kit'
 import { type ChannelName, globOf, internalChannel, single, userChannel, withoutWildcard } from './channel-name.ts'
 import type { Engine } from './engine.ts'
 import { AH_PUBSUB_OPTIONS } from './errors.ts'
@@ -74,9 +75,10 @@ export class PubSub {
    * `AH_KIT_REDIS_UNCERTAIN`: perhaps). Data is what JSON can hold, taken at the time of the call.
    */
   publish<Name extends string>(channel: Name, data: ChannelData<Name>): Promise<void> {
-    return traces.publish.hasSubscribers
-      ? traces.publish.tracePromise(() => this.#publish(channel, data), { channel, data } satisfies PublishTrace)
-      : this.#publish(channel, data)
+    if (!traces.publish.hasSubscribers) return this.#publish(channel, data)
+    const context: PublishTrace = { channel, data, carrier: {} }
+    // Subscribers of `start` have written into the carrier by the time this runs.
+    return traces.publish.tracePromise(() => this.#publish(channel, data, carrierIn(context.carrier)), context)
   }
 
   /** A channel with one kind of data: as {@link AhChannels} says, or as the type argument does. Checked by a schema. */
@@ -155,13 +157,14 @@ export class PubSub {
   }
 
   /** Not async: this runs for every message. */
-  #publish(channel: string, data: unknown): Promise<void> {
+  #publish(channel: string, data: unknown, carrier?: Carrier): Promise<void> {
     try {
       const { keys, maxMessageBytes, publisher } = this.#engine
       const { name } = single(userChannel(channel))
       const text = toJson(data, 'the message', maxMessageBytes)
       // The number of listeners that it answers is nobody's business: on a channel of users there are no promises about it.
-      return publisher.publish({ channel: name, redisChannel: keys.user(name), isSigned: false }, text).then(ignore)
+      const item = carrier === undefined ? text : { text, carrier }
+      return publisher.publish({ channel: name, redisChannel: keys.user(name), isSigned: false }, item).then(ignore)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -147,7 +147,8 @@ export class Rooms {
   /** What happened here so far, in numbers. */
   stats(): RoomsStats {
     const { connections, live, broadcast, counts, sockets } = this.#engine
-    return { connections: connections.size, rooms: live.size, heard: broadcast.heard, ...counts, cut: sockets.cut }
+    const { cut, refused, tooFast } = sockets
+    return { connections: connections.size, rooms: live.size, heard: broadcast.heard, ...counts, cut, refused, tooFast }
   }
 
   #own(connection: RoomConnection | null): Connection | null {

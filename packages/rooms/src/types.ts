@@ -176,4 +176,8 @@ export interface RoomsStats {
   readonly gaps: number
   /** Connections that were cut because they did not read. */
   readonly cut: number
+  /** Handshakes that were not let in: their origin, or what `authorize.connect` said. */
+  readonly refused: number
+  /** Messages of clients that came faster than allowed. */
+  readonly tooFast: number
 }

@@ -8,10 +8,19 @@ import { encodeBare, type JobMeta, withMeta } from './payload.ts'
 import { checkQueueName } from './queue-name.ts'
 import type { Due, Order, OrderExtras } from './store/waiting.ts'
 import type { EnqueueOptions } from './types.ts'
+import type { Watched } from './watched.ts'
 
 const known = new Set(['queue', 'delayMs', 'at', 'id', 'dedupe', 'track', 'front', 'timeoutMs'])
 // An id or key is part of a Redis key.
 const longestId = 512
+
+/** What a plan depends on beside the job. */
+export interface PlanSettings {
+  readonly trackMs: number
+  /** Undefined: it is planned for a look only. */
+  readonly watched: Watched | undefined
+  readonly lockOf?: ((queue: string, args: readonly unknown[]) => NonNullable<OrderExtras['lock']>) | undefined
+}
 
 /** A job that is ready to be put somewhere. */
 export interface EnqueuePlan {
@@ -25,8 +34,7 @@ export function planEnqueue(
   { definition, checkInputs }: DefinedTask,
   inputs: unknown,
   options: EnqueueOptions,
-  trackMs: number,
-  lockOf?: (queue: string, args: readonly unknown[]) => NonNullable<OrderExtras['lock']>,
+  { trackMs, watched, lockOf }: PlanSettings,
 ): EnqueuePlan {
   checkEnqueueOptions(options)
   const { track, timeoutMs, dedupe, front, id } = options
@@ -41,17 +49,38 @@ export function planEnqueue(
     )
   }
   const lock = lockOf && whileDue(lockOf(queue, args), due)
+  const order = { queue, isFront: front === true, due }
   if (id === undefined && track !== true && timeoutMs === undefined && dedupe === undefined && lock === undefined) {
-    return { order: { queue, payload: bare, isFront: front === true, due }, id: undefined }
+    // Planned jobs stay bare: Resque's own lists find them by their bytes.
+    const jotted = due === undefined ? jottings(watched, queue) : undefined
+    const payload = jotted === undefined ? bare : withMeta(bare, { v: 1, id: randomUUID(), ...jotted })
+    return { order: { ...order, payload }, id: undefined }
   }
   const meta: JobMeta = {
     v: 1,
     id: id ?? randomUUID(),
     ...(track && { track }),
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...jottings(watched, queue),
+    ...(watched?.samples.isOn && { at: dueAt(due) }),
   }
   const extras = { id: meta.id, trackMs: track ? trackMs : 0, dedupe, lock }
-  return { order: { queue, payload: withMeta(bare, meta), isFront: front === true, due, extras }, id: meta.id }
+  return { order: { ...order, payload: withMeta(bare, meta), extras }, id: meta.id }
+}
+
+/** What a job carries for those who watch it; undefined for most. */
+function jottings(watched: Watched | undefined, queue: string): Pick<JobMeta, 'at' | 'carrier'> | undefined {
+  if (watched === undefined) return undefined
+  const { carrier, samples } = watched
+  const isSampled = samples.isDue(queue)
+  if (carrier === undefined && !isSampled) return undefined
+  return { ...(samples.isOn && { at: Date.now() }), ...(carrier !== undefined && { carrier }) }
+}
+
+/** From when on a job waits, in ms since 1970. */
+function dueAt(due: Due | undefined): number {
+  if (due === undefined) return Date.now()
+  return Math.round('at' in due ? due.at : Date.now() + due.inMs)
 }
 
 /** A job that is planned for later is locked until then, too. */

@@ -1,12 +1,13 @@
 // Enqueues: from a task's name and inputs to an answer that holds.
-import { toError } from 'fastify-ah-kit'
+import { type Carrier, carrierIn, toError } from 'fastify-ah-kit'
 import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_UNCERTAIN } from 'fastify-ah-kit/redis'
 import { checkMembers, refuse } from './call-check.ts'
 import type { DefinedTask, Definitions } from './definitions.ts'
 import { Durability } from './durability.ts'
-import { type EnqueuePlan, planEnqueue } from './enqueue-plan.ts'
+import { type EnqueuePlan, type PlanSettings, planEnqueue } from './enqueue-plan.ts'
 import { AH_TASKS_DUPLICATE } from './errors.ts'
 import type { Hooks } from './hooks.ts'
+import type { JobEvents } from './job-events.ts'
 import type { DurabilityOptions } from './options.ts'
 import { parsePayload } from './payload.ts'
 import type { Scope } from './scope.ts'
@@ -14,6 +15,17 @@ import { type Order, type Ordered, Waiting } from './store/waiting.ts'
 import type { TaskHooks } from './task-hooks.ts'
 import { type EnqueueTrace, traces } from './traces.ts'
 import type { Enqueued, EnqueueItem, EnqueueOptions, LaterJob } from './types.ts'
+import type { WaitSamples, Watched } from './watched.ts'
+
+/** What it works with. */
+export interface EnqueuesOptions {
+  readonly scope: Scope
+  readonly definitions: Definitions
+  readonly hooks: Hooks
+  readonly durability: DurabilityOptions | undefined
+  readonly events: JobEvents
+  readonly samples: WaitSamples
+}
 
 /** What came of an enqueue between hooks. */
 interface Hooked {
@@ -27,8 +39,12 @@ export class Enqueues {
   readonly #waiting: Waiting
   readonly #durability: Durability | undefined
   readonly #hooks: Hooks
+  readonly #events: JobEvents
+  readonly #samples: WaitSamples
 
-  constructor(scope: Scope, definitions: Definitions, hooks: Hooks, durability: DurabilityOptions | undefined) {
+  constructor({ scope, definitions, hooks, durability, events, samples }: EnqueuesOptions) {
+    this.#events = events
+    this.#samples = samples
     this.#scope = scope
     this.#definitions = definitions
     this.#hooks = hooks
@@ -43,12 +59,21 @@ export class Enqueues {
 
   task(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string = {}): Promise<Enqueued | false> {
     if (!traces.enqueue.hasSubscribers) return this.#confirmed(task, inputs, options)
-    const context: EnqueueTrace = { task: task.definition.name, inputs }
-    return traces.enqueue.tracePromise(() => this.#confirmed(task, inputs, options), context)
+    const context: EnqueueTrace = { task: task.definition.name, inputs, carrier: {} }
+    // Subscribers of `start` have written into the carrier by the time this runs.
+    return traces.enqueue.tracePromise(
+      () => this.#confirmed(task, inputs, options, carrierIn(context.carrier)),
+      context,
+    )
   }
 
-  async #confirmed(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string): Promise<Enqueued | false> {
-    const enqueued = await this.#put(task, inputs, options)
+  async #confirmed(
+    task: DefinedTask,
+    inputs: unknown,
+    options: EnqueueOptions | string,
+    carrier?: Carrier,
+  ): Promise<Enqueued | false> {
+    const enqueued = await this.#put(task, inputs, options, carrier)
     if (enqueued === false) return false
     await this.#durability?.confirm()
     return enqueued
@@ -58,24 +83,33 @@ export class Enqueues {
   async many(items: readonly EnqueueItem[]): Promise<(Enqueued | false)[]> {
     if (!Array.isArray(items)) refuse('enqueueMany', 'a list of { name, inputs, options }', items)
     for (const item of items) checkMembers('an item of enqueueMany', item, ['name', 'inputs', 'options'])
+    if (!traces.enqueue.hasSubscribers) return this.#many(items)
+    const task = [...new Set(items.map(({ name }) => name))].join(', ')
+    const context: EnqueueTrace = { task, inputs: items.map(({ inputs }) => inputs), carrier: {} }
+    return traces.enqueue.tracePromise(() => this.#many(items, carrierIn(context.carrier)), context)
+  }
+
+  async #many(items: readonly EnqueueItem[], carrier?: Carrier): Promise<(Enqueued | false)[]> {
     const tasks = items.map(({ name }) => this.#definitions.get(name))
-    const plans = items.map(({ inputs, options }, index) =>
-      this.#plan(tasks[index] as DefinedTask, inputs, optionsOf(options)),
-    )
+    const plans = items.map(({ inputs, options }, index) => {
+      const task = tasks[index] as DefinedTask
+      // Those with hooks are planned again behind them.
+      const watched = this.#hooks.of(task.definition) === undefined ? this.#watched(carrier) : undefined
+      return this.#plan(task, inputs, optionsOf(options), watched)
+    })
     const answers = await together(
       plans.map((plan, index): Promise<Ordered | Hooked | undefined> => {
         const task = tasks[index] as DefinedTask
         if (this.#hooks.of(task.definition) === undefined) return this.#waiting.put(plan.order)
-        return this.#hooked(task, items[index]?.inputs, optionsOf(items[index]?.options))
+        return this.#hooked(task, items[index]?.inputs, optionsOf(items[index]?.options), carrier)
       }),
     )
     await this.#durability?.confirm()
     return answers.map((answer, index) => {
       if (answer === undefined) return false
-      const { order, id } = plans[index] as EnqueuePlan
-      return 'plan' in answer
-        ? answerOf(answer.answer, answer.plan.order.queue, answer.plan.id)
-        : answerOf(answer, order.queue, id)
+      const { name, inputs } = items[index] as EnqueueItem
+      if ('plan' in answer) return this.#noted(name, inputs, answer.answer, answer.plan)
+      return this.#noted(name, inputs, answer, plans[index] as EnqueuePlan)
     })
   }
 
@@ -104,33 +138,59 @@ export class Enqueues {
     return this.#waiting.close()
   }
 
-  async #put(task: DefinedTask, inputs: unknown, options: EnqueueOptions | string): Promise<Enqueued | false> {
+  async #put(
+    task: DefinedTask,
+    inputs: unknown,
+    options: EnqueueOptions | string,
+    carrier: Carrier | undefined,
+  ): Promise<Enqueued | false> {
     const given = optionsOf(options)
     if (this.#hooks.of(task.definition) !== undefined) {
-      const hooked = await this.#hooked(task, inputs, given)
-      return hooked === undefined ? false : this.#told(task, hooked.answer, hooked.plan)
+      const hooked = await this.#hooked(task, inputs, given, carrier)
+      return hooked === undefined ? false : this.#told(task, inputs, hooked.answer, hooked.plan)
     }
-    const plan = this.#plan(task, inputs, given)
-    return this.#told(task, await this.#waiting.put(plan.order), plan)
+    const plan = this.#plan(task, inputs, given, this.#watched(carrier))
+    return this.#told(task, inputs, await this.#waiting.put(plan.order), plan)
   }
 
-  #plan(task: DefinedTask, inputs: unknown, options: EnqueueOptions): EnqueuePlan {
-    return planEnqueue(task, inputs, options, this.#scope.trackMs)
+  #plan(
+    task: DefinedTask,
+    inputs: unknown,
+    options: EnqueueOptions,
+    watched: Watched | undefined,
+    lockOf?: PlanSettings['lockOf'],
+  ): EnqueuePlan {
+    return planEnqueue(task, inputs, options, { trackMs: this.#scope.trackMs, watched, lockOf })
   }
 
-  #told(task: DefinedTask, answer: Ordered, { order, id }: EnqueuePlan): Enqueued | false {
-    if (answer.kind === 'taken') throw new AH_TASKS_DUPLICATE(task.definition.name)
+  #watched(carrier: Carrier | undefined): Watched {
+    return { carrier, samples: this.#samples }
+  }
+
+  #told(task: DefinedTask, inputs: unknown, answer: Ordered, plan: EnqueuePlan): Enqueued | false {
+    const { name } = task.definition
+    if (answer.kind === 'taken') throw new AH_TASKS_DUPLICATE(name)
+    return this.#noted(name, inputs, answer, plan)
+  }
+
+  #noted(task: string, inputs: unknown, answer: Ordered, { order, id }: EnqueuePlan): Enqueued | false {
+    if (answer.kind === 'put') this.#events.enqueue(task, order.queue, id, inputs)
     return answerOf(answer, order.queue, id)
   }
 
   /** Between its hooks; undefined if one of them said no. */
-  async #hooked(task: DefinedTask, inputs: unknown, options: EnqueueOptions): Promise<Hooked | undefined> {
+  async #hooked(
+    task: DefinedTask,
+    inputs: unknown,
+    options: EnqueueOptions,
+    carrier: Carrier | undefined,
+  ): Promise<Hooked | undefined> {
     const hooks = this.#hooks.of(task.definition) as TaskHooks
     // What is wrong with the inputs is said before any hook is asked; hooks then see them checked, and may change them.
-    const { order } = this.#plan(task, inputs, options)
+    const { order } = this.#plan(task, inputs, options, undefined)
     const args = [...parsePayload(order.payload).args]
     if (!(await hooks.beforeEnqueue(order.queue, args))) return undefined
-    const plan = planEnqueue(task, args[0], options, this.#scope.trackMs, hooks.queueLock)
+    const plan = this.#plan(task, args[0], options, this.#watched(carrier), hooks.queueLock)
     const answer = await this.#waiting.put(plan.order)
     if (answer.kind === 'put') await hooks.afterEnqueue(order.queue, args)
     return { plan, answer }

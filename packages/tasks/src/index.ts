@@ -70,6 +70,7 @@ export type {
   TaskDetails,
   TaskName,
   TaskPluginClass,
+  WaitingQueue,
   WithWork,
   WorkingOn,
 } from './types.ts'

@@ -4,7 +4,7 @@ import { AH_TASKS_OPTIONS } from './errors.ts'
 import type { Parts } from './parts.ts'
 import { encodeBare } from './payload.ts'
 import { checkQueueName } from './queue-name.ts'
-import type { FailedJob, QueuedJob, TaskDetails, WorkingOn } from './types.ts'
+import type { FailedJob, QueuedJob, TaskDetails, WaitingQueue, WorkingOn } from './types.ts'
 
 /** Arguments, start and stop as in ActionHero; `inputs` find a job by the bytes that they make. */
 export class Inspection {
@@ -142,6 +142,11 @@ export class Inspection {
   /** Numbers since ever, `processed` and `failed` among them. */
   stats(): Promise<Record<string, string>> {
     return this.#parts.workers.stats()
+  }
+
+  /** What waits in each queue, and for how long. */
+  waiting(): Promise<Record<string, WaitingQueue>> {
+    return this.#parts.queues.waiting()
   }
 
   /** All at a glance. */

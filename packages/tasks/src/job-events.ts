@@ -13,8 +13,10 @@ export interface JobEvent {
   readonly id: string | undefined
   readonly args: readonly unknown[]
   readonly attempt: number
-  /** How long it ran, in ms; 0 for `start`. */
+  /** How long it ran, in ms; 0 for `enqueue` and `start`. */
   readonly durationMs: number
+  /** Of `start`, for jobs that carry the time from which they wait: for how long they did, in ms, by the hosts' clocks. */
+  readonly waitedMs?: number
   /** Of `success`. */
   readonly result?: unknown
   /** Of all that did not succeed. */
@@ -24,8 +26,8 @@ export interface JobEvent {
 /** Hears of jobs. One that answers a promise is not waited for; what it throws is logged. */
 export type JobListener = (event: JobEvent) => unknown
 
-/** `start` when a run begins; else how it ended: see the README. */
-export type JobEventName = 'start' | Ending
+/** `enqueue` when this process has put a job into its queue or planned it, `start` when a run begins; else how it ended: see the README. */
+export type JobEventName = 'enqueue' | 'start' | Ending
 
 const said: Readonly<Record<Ending, readonly [LogEvent, string]>> = {
   success: ['worker.success', 'a job succeeded'],
@@ -37,7 +39,7 @@ const said: Readonly<Record<Ending, readonly [LogEvent, string]>> = {
   lost: ['worker.internalError', 'this process was taken for dead, or the job was taken away: another has it now'],
 }
 
-const names = new Set<string>(['start', ...Object.keys(said)])
+const names = new Set<string>(['enqueue', 'start', ...Object.keys(said)])
 
 export class JobEvents {
   readonly #listeners = new Map<JobEventName, Set<JobListener>>()
@@ -66,7 +68,16 @@ export class JobEvents {
   start(work: Work): void {
     const { task, queue } = work
     this.#log.write('worker.job', () => ({ task, queue, job: work.meta?.id, args: this.#args(work) }), 'a job begins')
-    if (this.#isHeard('start')) this.#emit('start', { ...eventOf(work), durationMs: 0 })
+    if (!this.#isHeard('start')) return
+    const { at } = work.meta ?? {}
+    const waited = at === undefined ? {} : { waitedMs: Math.max(0, Date.now() - at) }
+    this.#emit('start', { ...eventOf(work), durationMs: 0, ...waited })
+  }
+
+  /** A job waits now, or is planned. */
+  enqueue(task: string, queue: string, id: string | undefined, inputs: unknown): void {
+    if (!this.#isHeard('enqueue')) return
+    this.#emit('enqueue', { task, queue, id, args: [inputs], attempt: 1, durationMs: 0 })
   }
 
   end(ending: Ending, work: Work, outcome: Outcome): void {

@@ -1,5 +1,6 @@
 // Owns a job in hand: its signal, and the promise that it was given up. Knows no Redis.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Carrier } from 'fastify-ah-kit'
 import type { JobContext } from './types.ts'
 
 /** What a job is made of. */
@@ -10,6 +11,7 @@ export interface JobOptions {
   readonly queue: string
   readonly args: readonly unknown[]
   readonly recovered: boolean
+  readonly carrier?: Carrier | undefined
   readonly task: string
   readonly progress: (value: unknown) => Promise<void>
 }
@@ -24,12 +26,13 @@ export class Job implements JobContext {
   readonly recovered: boolean
   readonly progress: (value: unknown) => Promise<void>
   readonly #task: string
+  readonly #carrier: Carrier | undefined
   #controller: AbortController | undefined
   #log: FastifyBaseLogger | undefined
   #reason: Error | undefined
   #giveUp: ((reason: Error) => void) | undefined
 
-  constructor({ app, id, attempt, queue, args, recovered, task, progress }: JobOptions) {
+  constructor({ app, id, attempt, queue, args, recovered, carrier, task, progress }: JobOptions) {
     this.app = app
     this.id = id
     this.attempt = attempt
@@ -38,6 +41,7 @@ export class Job implements JobContext {
     this.recovered = recovered
     this.progress = progress
     this.#task = task
+    this.#carrier = carrier
   }
 
   get signal(): AbortSignal {
@@ -47,10 +51,14 @@ export class Job implements JobContext {
   }
 
   get log(): FastifyBaseLogger {
-    this.#log ??= this.app.log.child({
+    if (this.#log !== undefined) return this.#log
+    const reqId = this.#carrier?.['x-request-id']
+    this.#log = this.app.log.child({
       task: this.#task,
       queue: this.queue,
       ...(this.id !== undefined && { job: this.id }),
+      // Of the request in which it was enqueued, as Fastify's own lines have it.
+      ...(reqId !== undefined && { reqId }),
     })
     return this.#log
   }

@@ -14,6 +14,7 @@ import { Queues } from './store/queues.ts'
 import { Ticks } from './store/ticks.ts'
 import { Tracks } from './store/tracks.ts'
 import { Workers } from './store/workers.ts'
+import { WaitSamples } from './watched.ts'
 
 /** The parts, each with its own verbs. */
 export interface Parts {
@@ -23,6 +24,7 @@ export interface Parts {
   readonly hooks: Hooks
   readonly enqueues: Enqueues
   readonly events: JobEvents
+  readonly samples: WaitSamples
   readonly cancels: Cancels
   readonly tracks: Tracks
   readonly queues: Queues
@@ -39,14 +41,17 @@ export function makeParts(app: FastifyInstance, scope: Scope, durability: Durabi
   const queues = new Queues(scope)
   const locks = new PluginLocks(scope)
   const hooks = new Hooks({ scope, planned, queues, locks, put: (order) => enqueues.put(order) })
-  const enqueues = new Enqueues(scope, definitions, hooks, durability)
+  const events = new JobEvents(scope.eventLog)
+  const samples = new WaitSamples()
+  const enqueues = new Enqueues({ scope, definitions, hooks, durability, events, samples })
   return {
     app,
     scope,
     definitions,
     hooks,
     enqueues,
-    events: new JobEvents(scope.eventLog),
+    events,
+    samples,
     cancels: new Cancels(scope),
     tracks: new Tracks(scope),
     queues,

@@ -1,4 +1,5 @@
 // Owns the bytes of a job in a queue: node-resque's, with our own member spliced in at the end where it is needed.
+import { type Carrier, carrierIn } from 'fastify-ah-kit'
 import secureJson from 'secure-json-parse'
 import { AH_TASKS_INPUTS, AH_TASKS_PAYLOAD } from './errors.ts'
 import type { QueuedJob } from './types.ts'
@@ -15,6 +16,10 @@ export interface JobMeta {
   readonly timeoutMs?: number
   /** The tick of a recurring task, in ms. */
   readonly tick?: number
+  /** From when on it waits, in ms by the clock of who enqueued it. */
+  readonly at?: number
+  /** The trace context of who enqueued it, and what else subscribers of the tracing channels agree on. */
+  readonly carrier?: Carrier
 }
 
 /** A job as it is run. */
@@ -64,6 +69,18 @@ function withoutMeta(payload: string): string {
   return isMetaText(tail) ? payload.slice(0, start) : payload.slice(0, payload.lastIndexOf('}'))
 }
 
+/** From when on a job waits, by the member at the end of these bytes; undefined if it does not say so. Never throws. */
+export function waitsSince(text: string): number | undefined {
+  const start = text.lastIndexOf(metaStart)
+  if (start < 0) return undefined
+  try {
+    return metaOf(secureJson.parse(text.slice(start + metaStart.length, text.lastIndexOf('}'))))?.at
+  } catch {
+    // What only looks like it.
+    return undefined
+  }
+}
+
 function isMetaText(text: string): boolean {
   try {
     return JSON.parse(text)?.v !== undefined
@@ -98,8 +115,9 @@ export function isNewerFormat(ah: unknown): boolean {
 
 function metaOf(ah: unknown): JobMeta | undefined {
   if (typeof ah !== 'object' || ah === null) return undefined
-  const { v, id, attempt, track, timeoutMs, tick } = ah as Record<string, unknown>
+  const { v, id, attempt, track, timeoutMs, tick, at, carrier } = ah as Record<string, unknown>
   if (v !== 1 || typeof id !== 'string') return undefined
+  const carried = carrier === undefined ? undefined : carrierIn(carrier)
   return {
     v,
     id,
@@ -107,6 +125,8 @@ function metaOf(ah: unknown): JobMeta | undefined {
     ...(track === true && { track }),
     ...(isCount(timeoutMs) && { timeoutMs }),
     ...(isCount(tick) && { tick }),
+    ...(isCount(at) && { at }),
+    ...(carried !== undefined && { carrier: carried }),
   }
 }
 

@@ -91,10 +91,7 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
     return this.#parts.tracks.read(checkId(id))
   }
 
-  /**
-   * The result of a tracked job, once it has one. Rejects with `AH_TASKS_FAILED`, `AH_TASKS_NOT_TRACKED`, or after
-   * `timeoutMs` (default 30 s) with `AH_TASKS_WAIT_TIMEOUT`.
-   */
+  /** The result of a tracked job. Rejects with `AH_TASKS_FAILED`, `_NOT_TRACKED`, after 30 s with `_WAIT_TIMEOUT`. */
   async waitFor(id: string, options: { readonly timeoutMs?: number } = {}): Promise<unknown> {
     return resultOf(this.#parts.tracks, checkId(id), options)
   }
@@ -235,6 +232,16 @@ export class Tasks<Provider extends FastifyTypeProvider = FastifyTypeProviderDef
   /** Numbers since ever, `processed` and `failed` among them. */
   stats(): Promise<Record<string, string>> {
     return this.#look.stats()
+  }
+
+  /** What waits in each queue. */
+  waiting(): ReturnType<Inspection['waiting']> {
+    return this.#look.waiting()
+  }
+
+  /** One job a queue and `everyMs` carries from when on it waits; default 0: none, all bare jobs are as Resque has them. */
+  sampleWaits(everyMs: number): void {
+    this.#parts.samples.take(everyMs)
   }
 
   details(): Promise<TaskDetails> {

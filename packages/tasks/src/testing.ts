@@ -26,7 +26,7 @@ export interface RanJob {
   readonly queue: string
   readonly inputs: unknown
   readonly attempt: number
-  readonly ending: Exclude<JobEventName, 'start'>
+  readonly ending: Exclude<JobEventName, 'enqueue' | 'start'>
   readonly result?: unknown
   readonly error?: Error
 }

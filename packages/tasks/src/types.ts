@@ -191,6 +191,16 @@ export interface RedisMemory {
   readonly policy: string
 }
 
+/** What waits in a queue. */
+export interface WaitingQueue {
+  /** Jobs that wait, parked ones not. */
+  readonly length: number
+  readonly parked: number
+  readonly paused: boolean
+  /** How long its oldest job has waited, in ms, as far as jobs carry their time: see `sampleWaits`. */
+  readonly oldestMs: number | undefined
+}
+
 /** All at a glance. */
 export interface TaskDetails {
   readonly queues: Readonly<

@@ -129,7 +129,14 @@ export class Work {
   /** To be tried again in `delayMs`, as the same job. */
   retry(delayMs: number, id: string): Promise<boolean> {
     const { queue, text } = this.claimed
-    const meta: JobMeta = { ...this.meta, v: 1, id: this.meta?.id ?? id, attempt: this.attempt + 1 }
+    const meta: JobMeta = {
+      ...this.meta,
+      v: 1,
+      id: this.meta?.id ?? id,
+      attempt: this.attempt + 1,
+      // It waits from when it is due again.
+      ...(this.meta?.at !== undefined && { at: Date.now() + Math.round(delayMs) }),
+    }
     return this.#send({
       claim: this.claim,
       kind: 'r',

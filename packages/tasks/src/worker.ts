@@ -131,6 +131,7 @@ export class Worker {
       queue: claimed.queue,
       args: parsed?.args ?? [],
       recovered: work.wasRecovered,
+      carrier: meta?.carrier,
       task: task.definition.name,
       progress: tracked === undefined ? untracked : (value) => tracks.progress(tracked, value),
     })
@@ -212,9 +213,9 @@ function hookedJobOf({ claim, claimed, meta, parsed }: Work): HookedJob {
   return { claim, id: meta?.id, queue: claimed.queue, args: parsed?.args ?? [] }
 }
 
-function traceOf(work: Work): JobTrace {
+function traceOf(work: Work): Omit<JobTrace, 'surround'> {
   const { task, queue, meta, attempt, parsed } = work
-  return { task, queue, id: meta?.id, attempt, args: parsed?.args ?? [] }
+  return { task, queue, id: meta?.id, attempt, args: parsed?.args ?? [], carrier: meta?.carrier }
 }
 
 async function untracked(): Promise<void> {}

@@ -24,6 +24,7 @@ export interface SocketLineOptions {
   readonly maxUnsentBytes: number
   readonly log: FastifyBaseLogger
   readonly onCut: () => void
+  readonly onTooFast: () => void
 }
 
 /** Codes of RFC 6455, and of its registry. */
@@ -172,7 +173,7 @@ export class SocketLine implements Outlet {
   }
 
   #hear(data: Buffer, isBinary: boolean): void {
-    const { rate, routineRate, protocol } = this.#options
+    const { rate, routineRate, protocol, onTooFast } = this.#options
     const connection = this.#connection
     this.#bytes = 0
     if (this.#isEnding || connection === undefined) return
@@ -183,6 +184,7 @@ export class SocketLine implements Outlet {
     const text = data.toString()
     const own = routineRate !== undefined && isRoutine(text, connection.memberOf) ? routineRate : rate
     const verdict = own.take()
+    if (verdict !== 'pass') onTooFast()
     if (verdict === 'refuse') {
       // That client takes each answer to its own questions for what it asked for.
       if (own === rate) protocol.refuse(connection, text)

@@ -74,6 +74,10 @@ export class SocketRoute {
   #leave: (() => void)[] = []
   #isClosing = false
   cut = 0
+  /** Handshakes that were not let in. */
+  refused = 0
+  /** Messages that came faster than allowed. */
+  tooFast = 0
 
   constructor(options: SocketRouteOptions) {
     this.#options = options
@@ -131,7 +135,7 @@ export class SocketRoute {
       const why =
         origin === undefined ? 'it has no origin, see "allowMissingOrigin"' : 'its origin is not allowed, see "origins"'
       log.info({ origin, host }, `a websocket was refused: ${why}`)
-      refuseUpgrade(stream, '403 Forbidden')
+      this.#forbid(stream)
     } else {
       this.#letIn(isPrimus, request, stream, head).catch((thrown: unknown) => {
         log.error({ err: toError(thrown) }, 'authorize.connect failed')
@@ -150,7 +154,7 @@ export class SocketRoute {
     const identified = await within(identifyMs, this.#options.identify(asked), () => {
       throw new Error(`it did not answer within ${identifyMs} ms`)
     })
-    if (identified === false) refuseUpgrade(stream, '403 Forbidden')
+    if (identified === false) this.#forbid(stream)
     else if (this.#isClosing) refuseUpgrade(stream, '503 Service Unavailable')
     else if (!stream.destroyed) {
       stream.off('error', onError)
@@ -158,6 +162,11 @@ export class SocketRoute {
         this.#accept({ isPrimus, socket, stream, request: asked, identified }),
       )
     }
+  }
+
+  #forbid(stream: Duplex): void {
+    this.refused += 1
+    refuseUpgrade(stream, '403 Forbidden')
   }
 
   #accept({ isPrimus, socket, stream, request, identified }: Accepted): void {
@@ -175,6 +184,9 @@ export class SocketRoute {
       log,
       onCut: () => {
         this.cut += 1
+      },
+      onTooFast: () => {
+        this.tooFast += 1
       },
     })
     this.#lines.add(line)

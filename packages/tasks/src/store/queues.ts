@@ -3,15 +3,20 @@
 import { randomUUID } from 'node:crypto'
 import { RepeatGuard } from 'fastify-ah-kit/redis'
 import { decodeMarked } from '../mark.ts'
+import { waitsSince } from '../payload.ts'
 import type { Scope } from '../scope.ts'
 import { dropItems } from '../scripts/drop-items.ts'
 import { dropJobs } from '../scripts/drop-jobs.ts'
 import { dropQueue } from '../scripts/drop-queue.ts'
+import { findMarked } from '../scripts/find-marked.ts'
 import { resumeQueue } from '../scripts/resume-queue.ts'
-import type { QueuedJob } from '../types.ts'
+import type { QueuedJob, WaitingQueue } from '../types.ts'
 
 // Most jobs that are read at a time.
 const page = 500
+// How far a queue is looked through for a job that carries its time: Redis does nothing else meanwhile.
+const mostLooked = 1_000
+const mostLookedBytes = 262_144
 
 // More than any list has.
 const everything = Number.MAX_SAFE_INTEGER
@@ -143,6 +148,26 @@ export class Queues {
       offset += count
       return part
     })
+  }
+
+  /** All queues with what waits in them, and for how long its oldest job has waited, as far as jobs carry their time. */
+  async waiting(): Promise<Record<string, WaitingQueue>> {
+    const queues = Object.entries(await this.details())
+    const oldest = await Promise.all(
+      queues.map(([name, { length }]) => (length === 0 ? undefined : this.#oldest(name))),
+    )
+    return Object.fromEntries(queues.map(([name, counts], index) => [name, { ...counts, oldestMs: oldest[index] }]))
+  }
+
+  async #oldest(queue: string): Promise<number | undefined> {
+    const { connection } = this.#scope
+    const found = await connection.run<string | null>(
+      findMarked,
+      [...this.#lists(queue)],
+      [mostLooked, mostLookedBytes],
+    )
+    const at = found === null ? undefined : waitsSince(found)
+    return at === undefined ? undefined : Math.max(0, Date.now() - at)
   }
 
   #lists(queue: string): readonly [string, string, string] {

@@ -43,6 +43,7 @@ export async function startApp(
   const fastify = loadFastify(orders.app)
   const app = fastify({ ...defaultsFor(socket?.address), ...options }) as FastifyInstance
   if (place !== undefined) oncePerApp(app, 'worker', () => place)
+  if (place?.orders.isMetered) oncePerApp(app, 'reports', () => place.link.reportLine(place.orders.id))
   const drain = oncePerApp(app, 'drain', () => new Drain(app, definedOf({ drainMs, notReadyMs })))
   // As fastify-cli does: the options go to the plugin too, and skipOverride takes its own scope away.
   const register = options['skipOverride'] === true ? await withoutScope(plugin) : plugin

@@ -1,6 +1,7 @@
 // What the manager knows of its workers: shared by the part that notes what they report and the part that acts on it.
 import type { Listener } from './listener.ts'
 import type { ManagerSetup } from './manager-setup.ts'
+import type { Metering } from './metering.ts'
 import { PeerDeaths } from './peer-deaths.ts'
 import { Releases } from './releases.ts'
 import { RestartPolicy } from './restart-policy.ts'
@@ -16,6 +17,8 @@ export interface Workplace {
   /** Undefined if nobody takes connections. */
   readonly listener: Listener | undefined
   readonly store: Store | undefined
+  /** Undefined if nobody adds up the workers' numbers. */
+  readonly metering: Metering | undefined
   /** Something happened: look again at what is to be done. */
   wake(): void
   /** The first release serves for the first time. */

@@ -46,6 +46,8 @@ export const AH_CLUSTER_STORE_FAILED: CodedErrorConstructor = createError(
   'the embedded store could not be started: %s',
   500,
 )
+/** The workers' numbers were to be shown, and cannot be: the package is missing, or the port cannot be opened. */
+export const AH_CLUSTER_METRICS: CodedErrorConstructor = createError('AH_CLUSTER_METRICS', '%s', 500)
 /** The primary was asked for something and is gone, or did not answer in time. */
 export const AH_CLUSTER_PRIMARY_GONE: CodedErrorConstructor = createError(
   'AH_CLUSTER_PRIMARY_GONE',

@@ -60,6 +60,10 @@ export class Journal {
   }
 
   /** More workers than the machine can carry. */
+  metered(host: string, port: number): void {
+    this.#log.info({ host, port }, `the metrics of all workers are on http://${host}:${port}/metrics`)
+  }
+
   crowded(warnings: readonly string[]): void {
     for (const warning of warnings) this.#log.warn(warning)
   }

@@ -1,15 +1,16 @@
 // The primary: holds the listening socket and the store, keeps its workers going, and ends all of it in order.
-import { Loop, toError } from 'fastify-ah-kit'
+import { Loop } from 'fastify-ah-kit'
 import { AH_CLUSTER_ADDRESS_IN_USE, AH_CLUSTER_FLAPPING, AH_CLUSTER_RELOAD_FAILED } from './errors.ts'
+import { type Held, letGo } from './held.ts'
 import type { Journal } from './journal.ts'
 import { describeAddress, resolveAddress } from './listen-address.ts'
 import { Listener } from './listener.ts'
 import { crowding, isAnyoneListening, type ManagerSetup } from './manager-setup.ts'
+import { Metering } from './metering.ts'
 import type { GuardListener } from './primary-guard.ts'
 import { findProject } from './project.ts'
 import { Reload } from './reload.ts'
 import { accessOf } from './socket-access.ts'
-import type { Store } from './store.ts'
 import type { ClusterStatus, ListenAddress } from './types.ts'
 import { Workforce } from './workforce.ts'
 
@@ -19,13 +20,6 @@ export interface ManagerEnd {
   readonly isGraceful: boolean
   /** Why it gave up, if it did. */
   readonly error: Error | undefined
-}
-
-/** What is there once the socket is bound. */
-interface Held {
-  readonly listener: Listener | undefined
-  readonly store: Store | undefined
-  readonly workforce: Workforce
 }
 
 /**
@@ -181,19 +175,23 @@ export class Manager implements GuardListener {
   }
 
   async #hold(listener: Listener | undefined): Promise<Held> {
+    let metering: Metering | undefined
     try {
+      metering = await Metering.open(this.#setup, () => this.status())
       const store = await this.#setup.startStore?.()
       const workforce = new Workforce({
         setup: this.#setup,
         listener,
         store,
+        metering,
         wake: () => this.#loop.wake(),
         proven: () => listener && this.#checkSocket(listener),
         status: () => this.status(),
       })
-      return { listener, store, workforce }
+      return { listener, store, metering, workforce }
     } catch (error) {
       listener?.close()
+      await metering?.close()
       throw error
     }
   }
@@ -228,14 +226,10 @@ export class Manager implements GuardListener {
     return Number.POSITIVE_INFINITY
   }
 
-  async #finish({ store, workforce }: Held): Promise<void> {
+  async #finish(held: Held): Promise<void> {
     this.#phase = 'ended'
-    try {
-      await store?.close()
-    } catch (error) {
-      this.#journal.failed(toError(error), 'the embedded store could not be closed')
-    }
-    const isGraceful = workforce.killed === 0
+    await letGo(held, this.#journal)
+    const isGraceful = held.workforce.killed === 0
     this.#journal.stopped(isGraceful)
     this.#resolveEnded({ isGraceful, error: this.#error })
     void this.#loop.stop()

@@ -22,6 +22,8 @@ export interface WorkerOrders {
   readonly deaths: readonly PeerDeath[]
   /** How often to say that it is alive, in ms. */
   readonly pulseMs: number
+  /** Somebody adds up the workers' numbers: plugins shall report them. */
+  readonly isMetered: boolean
 }
 
 /** Primary to worker. */
@@ -36,6 +38,8 @@ export type ToWorker =
   | { readonly type: 'ceiling'; readonly connections: number }
   /** It shall say how it fares now. */
   | { readonly type: 'ping' }
+  /** Its plugins shall report their numbers now. */
+  | { readonly type: 'ask-report' }
   /** It shall listen again; comes with the listening handle. */
   | { readonly type: 'listen' }
 
@@ -58,6 +62,8 @@ export type FromWorker =
   | { readonly type: 'reload'; readonly request: number }
   /** It is alive, and how it fares; `isShut`: it has stopped listening since it has too many connections. */
   | { readonly type: 'pulse'; readonly vitals: Vitals; readonly isShut: boolean }
+  /** Numbers of a plugin; whoever adds them up checks them. */
+  | { readonly type: 'report'; readonly report: unknown }
 
 /** The message as it goes over the channel. */
 export function seal<M extends ToWorker | FromWorker>(message: M): M & { readonly fastifyAh: number } {
@@ -93,6 +99,8 @@ export function openFromWorker(raw: unknown): FromWorker | undefined {
     case 'status':
     case 'reload':
       return Number.isSafeInteger(request) ? { type, request: request as number } : undefined
+    case 'report':
+      return { type, report: raw['report'] }
     case 'pulse': {
       const vitals = openVitals(raw['vitals'])
       return vitals && { type, vitals, isShut: raw['isShut'] === true }
@@ -111,6 +119,7 @@ const TO_WORKER: ReadonlySet<unknown> = new Set<ToWorker['type']>([
   'ceiling',
   'listen',
   'ping',
+  'ask-report',
 ])
 
 function isSealed(raw: unknown): raw is Record<string, unknown> {

@@ -43,6 +43,8 @@ export interface ManagerOptions extends StartOptions {
   readonly logLevel: string
   readonly logFile?: string
   readonly daemon?: boolean
+  readonly metricsPort?: number
+  readonly metricsHost: string
   readonly watch?: boolean
   readonly inspect?: boolean | number
 }
@@ -172,6 +174,14 @@ export const MANAGER_PROPERTIES: Readonly<Record<string, OptionSchema>> = {
     description: 'runs in the background; the command ends when all workers serve. The log goes to log/cluster.log',
     type: 'boolean',
   },
+  metricsPort: {
+    description:
+      "port of the primary's own on which the numbers of all workers are shown (0: a free one); none without it",
+    type: 'integer',
+    minimum: 0,
+    maximum: 65_535,
+  },
+  metricsHost: { ...text('address to bind that port to'), default: '127.0.0.1' },
   watch: {
     description: 'for development: reloads when a file of the project changes; refused with NODE_ENV=production',
     type: 'boolean',

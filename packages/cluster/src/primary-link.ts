@@ -1,5 +1,5 @@
 // The worker's end of the channel to its primary.
-import type { PeerDeath } from 'fastify-ah-kit'
+import type { PeerDeath, ReportLine } from 'fastify-ah-kit'
 import { AH_CLUSTER_PRIMARY_GONE } from './errors.ts'
 import type { NativeHandle } from './listening-handle.ts'
 import { type FromWorker, openFromPrimary, seal, type ToWorker, type WorkerOrders } from './messages.ts'
@@ -33,6 +33,7 @@ type Answer = Extract<ToWorker, { readonly request: number }>
 /** One per worker process. */
 export class PrimaryLink {
   readonly #questions = new Map<number, (answer: Answer) => void>()
+  readonly #reporters = new Set<() => void>()
   #lastQuestion = 0
 
   /** Begins to hear. What arrived before waits in the channel. */
@@ -50,6 +51,9 @@ export class PrimaryLink {
           return listener.limited(message.connections)
         case 'ping':
           return listener.pinged()
+        case 'ask-report':
+          for (const report of this.#reporters) report()
+          return
         case 'listen':
           return listener.reopened(handle as unknown as NativeHandle)
         case 'status':
@@ -69,6 +73,15 @@ export class PrimaryLink {
       if (process.send === undefined || !process.connected) resolve()
       else process.send(seal(message), undefined, undefined, () => resolve())
     })
+  }
+
+  /** The way of the numbers of the worker with this number. */
+  reportLine(worker: number): ReportLine {
+    return {
+      worker: String(worker),
+      send: (report) => this.send({ type: 'report', report }),
+      onAsked: (listener) => this.#reporters.add(listener),
+    }
   }
 
   /** Asks for the state of the cluster. Rejects with `AH_CLUSTER_PRIMARY_GONE`. */

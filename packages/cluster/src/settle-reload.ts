@@ -1,9 +1,8 @@
 // Looks whether the release that is on trial has settled or failed, and lets the reload that waits begin.
-import type { Crew } from './crew.ts'
-import type { Journal } from './journal.ts'
+import type { Crew, Workplace } from './crew.ts'
 
 /** Called in each round of the manager. */
-export function settleReload({ releases, roster, seats }: Crew, journal: Journal): void {
+export function settleReload({ releases, roster, seats }: Crew, { setup: { journal }, metering }: Workplace): void {
   const isFirst = releases.reload === undefined && !releases.current.isSettled
   if (isFirst && roster.isServing(seats.all)) releases.settle()
   for (let { reload } = releases; reload !== undefined; { reload } = releases) {
@@ -12,6 +11,7 @@ export function settleReload({ releases, roster, seats }: Crew, journal: Journal
       // Whoever serves goes on, of the old release or of the new one.
       for (const worker of roster.rising) if (worker.generation === number) worker.stop()
       journal.reloadGivenUp(number, failure)
+      metering?.reloaded('failed')
       releases.finish(failure)
       continue
     }
@@ -22,6 +22,7 @@ export function settleReload({ releases, roster, seats }: Crew, journal: Journal
     const isDone = roster.isComplete(seats.all) && roster.all.every(({ generation }) => generation === number)
     if (!isDone) return
     journal.reloadDone(number, seats.size)
+    metering?.reloaded('done')
     releases.settle()
   }
 }

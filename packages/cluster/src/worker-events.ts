@@ -53,6 +53,8 @@ export interface WorkerListener<Worker> {
   reloadAsked(worker: Worker, request: number): void
   /** It said how it fares. */
   pulsed(worker: Worker): void
+  /** Its plugins told their numbers. */
+  reported(worker: Worker, report: unknown): void
   ignored(worker: Worker, raw: unknown): void
   exited(worker: Worker, exit: WorkerExit): void
 }

@@ -152,6 +152,11 @@ export class WorkerHandle {
     this.#process.send({ type: 'ping' })
   }
 
+  /** Asks for its plugins' numbers. */
+  askReport(): void {
+    this.#process.send({ type: 'ask-report' })
+  }
+
   /** Has it listen again. */
   reopen(handle: NativeHandle): void {
     this.#isShut = false
@@ -216,6 +221,9 @@ export class WorkerHandle {
         this.#vitals = message.vitals
         this.#isShut = message.isShut
         this.#listener.pulsed(this)
+        return
+      case 'report':
+        this.#listener.reported(this, message.report)
     }
   }
 

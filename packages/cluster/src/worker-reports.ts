@@ -47,6 +47,11 @@ export class WorkerReports implements WorkerListener<WorkerHandle> {
     this.#place.wake()
   }
 
+  reported(worker: WorkerHandle, report: unknown): void {
+    const { metering } = this.#place
+    if (metering?.reported(worker, report) === false) this.ignored(worker)
+  }
+
   statusAsked(worker: WorkerHandle, request: number): void {
     worker.answer({ type: 'status', request, status: this.#place.status() })
   }
@@ -66,6 +71,7 @@ export class WorkerReports implements WorkerListener<WorkerHandle> {
     const now = performance.now()
     roster.remove(worker)
     this.#place.setup.pids.forget(worker.title, worker.pid)
+    this.#place.metering?.exited(worker, exit.reason)
     if (exit.reason === 'deadline' && this.#crew.isWindingUp) this.#crew.killed += 1
     if (exit.reason !== 'stopped') this.#announce(worker, exit, now)
     if (!this.#crew.isWindingUp && !exit.wasAsked) {

@@ -98,14 +98,17 @@ export class Workforce {
   /** All drain at once, and fresh ones take the seats as they become free. */
   restart(): void {
     const cancelled = this.#crew.releases.restart()
-    if (cancelled !== undefined) this.#place.setup.journal.reloadCancelled(cancelled.generation.number)
+    if (cancelled !== undefined) {
+      this.#place.setup.journal.reloadCancelled(cancelled.generation.number)
+      this.#place.metering?.reloaded('cancelled')
+    }
     this.#isRestarting = true
   }
 
   /** One round; answers how long until the next is due, if nothing happens before. */
   act(now: number): number {
     this.#dismiss()
-    settleReload(this.#crew, this.#place.setup.journal)
+    settleReload(this.#crew, this.#place)
     this.#noteFlapping(now)
     const waits = [this.#fill(now), this.#renew(now), this.#supervise(now), this.#spread(now)]
     this.#noteBalance()
@@ -227,6 +230,7 @@ export class Workforce {
       const spec = specOf(setup, { seat, generation, socket, deaths: deaths.recent(now), store })
       const worker = new WorkerHandle(spec, this.#reports)
       place(worker)
+      this.#place.metering?.started(worker)
       setup.pids.note(worker.title, worker.pid)
       setup.journal.workerStarts(worker)
     } catch (thrown) {

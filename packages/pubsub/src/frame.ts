@@ -23,7 +23,7 @@ export interface FrameHead {
 export interface Frame extends FrameHead {
   readonly items: readonly unknown[]
   /** What messages carry for those who trace them, by their place; undefined for most frames. */
-  readonly carriers: Readonly<Record<number, unknown>> | undefined
+  readonly carriers?: Readonly<Record<number, unknown>>
 }
 
 /** A message that carries something, as JSON. */
@@ -77,8 +77,10 @@ export function decodeFrame(text: string): Frame | DropReason {
   if (v !== version) return Number.isSafeInteger(v) && (v as number) > version ? 'version' : 'malformed'
   const isHead = isShortText(boot) && isShortText(channel) && Number.isSafeInteger(seq) && (seq as number) > 0
   if (!isHead || !Number.isFinite(at) || !Array.isArray(items)) return 'malformed'
-  const carried = typeof carriers === 'object' && carriers !== null ? (carriers as Frame['carriers']) : undefined
-  return { boot, seq: seq as number, isFirst: first === 1, at: at as number, channel, items, carriers: carried }
+  const frame = { boot, seq: seq as number, isFirst: first === 1, at: at as number, channel, items }
+  return typeof carriers === 'object' && carriers !== null
+    ? { ...frame, carriers: carriers as NonNullable<Frame['carriers']> }
+    : frame
 }
 
 function isShortText(value: unknown): value is string {

@@ -5,6 +5,7 @@ import { availabilityBlocks } from './availability-blocks.ts'
 import { cacheBlocks } from './cache-blocks.ts'
 import { clusterBlocks } from './cluster-blocks.ts'
 import { codeBlocks } from './code-blocks.ts'
+import { metricsBlocks } from './metrics-blocks.ts'
 import { otherBlocks } from './other-blocks.ts'
 import { roomsBlocks } from './rooms-blocks.ts'
 import { tasksBlocks } from './tasks-blocks.ts'
@@ -13,6 +14,7 @@ const drivers = [
   ...availabilityBlocks,
   ...cacheBlocks,
   ...clusterBlocks,
+  ...metricsBlocks,
   ...otherBlocks,
   ...roomsBlocks,
   ...tasksBlocks,

@@ -123,7 +123,7 @@ test('a refused enqueue is a failed span, one without a trace begins one only if
   assert.deepEqual(spans, [])
   stop()
   stop = traceFastifyAh(api)
-  await assert.rejects(app.tasks.enqueue('welcome', {}, { queue: 'failed' }))
+  await assert.rejects(app.tasks.enqueue('welcome', {}, { nonsense: 1 } as never))
   await assert.rejects(app.pubsub.publish('no channel', 1))
   assert.deepEqual(
     spans.map(({ name, error }) => [name, typeof error]),

@@ -49,6 +49,7 @@ export class SocketLine implements Outlet {
   /** That came since the last message, or the last ping of ours. */
   #bytes = 0
   #isAlive = true
+  #draining: Promise<void> | undefined
   #isEnding = false
 
   constructor(options: SocketLineOptions) {
@@ -117,13 +118,16 @@ export class SocketLine implements Outlet {
     const { socket, stream, maxUnsentBytes } = this.#options
     this.flush()
     if (socket.readyState !== socket.OPEN || stream.writableLength <= maxUnsentBytes / 2) return
-    await new Promise<void>((resolve) => {
+    // One for all who wait: each with listeners of its own would be warned of.
+    this.#draining ??= new Promise<void>((resolve) => {
       const settle = (): void => {
         stream.off('drain', settle).off('close', settle)
+        this.#draining = undefined
         resolve()
       }
       stream.on('drain', settle).on('close', settle)
     })
+    await this.#draining
   }
 
   fits(bytes: number): boolean {

@@ -163,6 +163,16 @@ test('a connection or a token that never comes is given up; so is the hope of on
   eager.client.close()
 })
 
+test('a connection that ends without a word does not bear the reason of an attempt before it', async (t) => {
+  const { socket, events } = open(t)
+  const first = await socket(1)
+  first.end(1006, 'refused')
+  const second = await socket(2)
+  second.open()
+  second.end(1006)
+  assert.deepEqual(events, ['disconnect {"code":1006,"reason":""}'])
+})
+
 test('what cannot work is said at once', () => {
   const { WebSocket } = fakeSockets()
   const refused = (what: RegExp) => (error: Error & { code?: string }) =>

@@ -24,10 +24,17 @@ const authorize: Authorize = {
   // @ts-expect-error: an answer is true or false
   say: (_connection, _room, message) => message,
 }
-const options: RoomsOptions = { authorize, origins: ['https://shop.example'], maxRooms: 3 }
+const options: RoomsOptions = {
+  authorize,
+  origins: ['https://shop.example'],
+  maxRooms: 3,
+  generateMemberDetails: async ({ user }) => ({ user }),
+  sanitizeMemberDetails: ({ user }) => ({ user }),
+}
 const middleware: RoomMiddleware = {
   name: 'shout',
   onSayReceive: (_connection, _room, message) => ({ ...message, message: `${message.message}!` }),
+  say: (connection, _room, message) => (connection.id === message.from ? null : message),
 }
 const app = Fastify()
 await app.register(fastifyAhPubsub)
@@ -38,7 +45,7 @@ await app.register(plugin, { decorator: 'third', path: '/third', prefix: 'third:
 await app.register(fastifyAhRooms, { mount: '/fourth' })
 app.get('/sum', { config: { action: 'sum', servers: ['websocket'] } }, async () => ({ sum: 3 }))
 
-export async function talk(): Promise<string> {
+export async function talk(): Promise<string | undefined> {
   app.rooms.addMiddleware(middleware)
   app.rooms.on('join', ({ room, connectionId }) => app.log.info({ room, connectionId }))
   app.rooms.on('double', (data, connection) => [connection.user, Number(data) * 2])
@@ -52,7 +59,7 @@ export async function talk(): Promise<string> {
 export async function chat(): Promise<number> {
   const client = connect('ws://localhost/ah/ws', { token: async () => 'secret' })
   await client.join('lobby', { signal: AbortSignal.timeout(100) })
-  const id: string = await client.say('lobby', { text: 'hi' })
+  const id: string | undefined = await client.say('lobby', { text: 'hi' })
   // @ts-expect-error: a message of the lobby has a text
   await client.say('lobby', { txt: id })
   await client.say('elsewhere', id)

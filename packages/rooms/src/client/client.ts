@@ -73,13 +73,13 @@ export class RoomsClient {
     return this.#memberships.leave(room, options)
   }
 
-  /** Answers the id of the message, once it is said. */
+  /** Answers the id of the message, once it is said; undefined if middleware has it not said, without a word. */
   async say<Room extends string>(
     room: Room,
     message: Types.MessageOf<Room>,
     options?: Types.RequestOptions,
-  ): Promise<string> {
-    return (await this.#send({ event: 'say', room, message }, options))['id'] as string
+  ): Promise<string | undefined> {
+    return (await this.#send({ event: 'say', room, message }, options))['id'] as string | undefined
   }
 
   /** Answers what the server's handler answers. */

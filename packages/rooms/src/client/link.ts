@@ -67,6 +67,7 @@ export class Link {
         socket.addEventListener(type, (event: Event) => void (this.#turn === turn && act(event)))
       on('open', () => {
         this.isOpen = true
+        this.failure = ''
         this.#openedAt = performance.now()
         this.#watch()
         this.#listener.onOpen()

@@ -9,6 +9,7 @@ import { metricsBlocks } from './metrics-blocks.ts'
 import { otherBlocks } from './other-blocks.ts'
 import { roomsBlocks } from './rooms-blocks.ts'
 import { tasksBlocks } from './tasks-blocks.ts'
+import { testingBlocks } from './testing-blocks.ts'
 
 const drivers = [
   ...availabilityBlocks,
@@ -18,6 +19,7 @@ const drivers = [
   ...otherBlocks,
   ...roomsBlocks,
   ...tasksBlocks,
+  ...testingBlocks,
 ]
 const undriven = new Set(codeBlocks())
 

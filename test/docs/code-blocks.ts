@@ -1,4 +1,5 @@
-// Owns which blocks of code the documentation shows, but for what test/published runs: a README's install and first example.
+// Owns which blocks of code the documentation shows, but for what test/published runs: a README's install and first
+// example, and docs/start.md.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +19,7 @@ export const root: string = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** All blocks of all pages that people write; `docs/api` is generated. */
 export function codeBlocks(): CodeBlock[] {
-  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
+  const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'start.md')
   const packages = readdirSync(join(root, 'packages'))
   return [
     ...docs.flatMap((name) => blocksOf(`docs/${name}`)),

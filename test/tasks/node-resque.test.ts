@@ -1,8 +1,9 @@
 // node-resque on the same Redis: its queue, its worker and its scheduler beside ours.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { identity } from 'fastify-ah-kit'
-import { atEnd, startRedis, type TestScope, until } from 'fastify-ah-test-support'
+import { atEnd, scaled, startRedis, type TestScope, until } from 'fastify-ah-test-support'
 import { Redis } from 'ioredis'
 import resque from 'node-resque'
 import { openApp, openTasks } from './open-tasks.ts'
@@ -90,7 +91,13 @@ test('[47] its queue reads our delayed, failed, workers and stats', async (t) =>
     ['default', 'TypeError', 'no way', { class: 'fail', queue: 'default', args: [{ n: 1 }] }],
   )
   assert.ok(Array.isArray(entry?.backtrace) && entry.backtrace.length > 0)
-  assert.equal(await queue.removeFailed(entry as never), 1)
+  await tasks.pause('default')
+  await queue.retryAndRemoveFailed(entry as never)
+  assert.deepEqual(await tasks.queued('default'), [{ class: 'fail', queue: 'default', args: [{ n: 1 }] }])
+  assert.equal(await tasks.failedCount(), 0)
+  await tasks.resume('default')
+  await until(async () => (await queue.failedCount()) === 1)
+  assert.equal(await queue.removeFailed((await queue.failed(0, -1))[0] as never), 1)
 
   await tasks.enqueue('hold')
   const workers = await queue.workers()
@@ -101,10 +108,41 @@ test('[47] its queue reads our delayed, failed, workers and stats', async (t) =>
   const working = (await queue.allWorkingOn())[String(name)] as { payload: { class: string } }
   assert.equal(working.payload.class, 'hold')
   assert.deepEqual(Object.values(await tasks.allWorkingOn()), [working])
-  assert.deepEqual(await queue.cleanOldWorkers(60_000), {})
+  // It has run for longer than the age by which others are taken for dead; each beat says that it has just begun.
+  const heldAt = Date.now()
+  await until(() => Date.now() - heldAt > 1_200)
+  assert.deepEqual(await queue.cleanOldWorkers(1_000), {})
   letGo()
   await until(async () => (await queue.stats())['processed'] === '1')
-  assert.deepEqual(await queue.stats(), { processed: '1', failed: '1' })
+  assert.deepEqual(await queue.stats(), { processed: '1', failed: '2' })
+})
+
+test('[46c] its worker works the queues that we work: each job runs once, whoever gets it, and none fails', async (t) => {
+  await client.flushall()
+  const ran: [string, number][] = []
+  const ours = { name: 'note', run: (n: number) => sleep(1).then(() => void ran.push(['ours', n])) }
+  const options = { redis: redis.url, scheduler: true, leaseMs: 600 }
+  const tasks = await openTasks({ ...options, maxTaskProcessors: 2, define: [ours] as never }, t)
+  const jobs = { note: { perform: async (n: number) => void ran.push(['theirs', n]) } } as never
+  const worker = new resque.Worker({ connection: connectionOf(t), queues: ['default'], timeout: 5, name: 'w:2' }, jobs)
+  worker.on('failure', (_queue, _job, failure) => assert.fail(failure))
+  worker.on('error', (error) => assert.fail(error))
+  await worker.connect()
+  await worker.start()
+  const count = scaled(4_000, 400)
+  for (let n = 0; n < count; n += 1) {
+    if (n % 3 === 0) await tasks.enqueue('note', n, { delayMs: 20, id: `job ${n}` })
+    else await tasks.enqueue('note', n)
+  }
+  await until(() => ran.length >= count, { deadlineMs: 20_000 })
+  await until(async () => Number((await tasks.stats())['processed']) === count)
+  await worker.end()
+  assert.deepEqual(
+    ran.map(([, n]) => n).sort((a, b) => a - b),
+    Array.from({ length: count }, (_, n) => n),
+  )
+  assert.deepEqual(new Set(ran.map(([who]) => who)), new Set(['ours', 'theirs']))
+  assert.equal(await tasks.failedCount(), 0)
 })
 
 test('[46c] its scheduler stays passive beside ours, and takes over when ours ends', async (t) => {

@@ -26,9 +26,10 @@ export const testingBlocks: readonly Driver[] = [
     page,
     shows: 'await runQueues(app.tasks)',
     async run(t, code = '') {
-      const { planned, run } = await new Workplace(t).runPart(code, names, ['planned', 'run'])
+      const { waiting, planned, run } = await new Workplace(t).runPart(code, names, ['waiting', 'planned', 'run'])
+      assert.deepEqual((waiting as { inputs: unknown }).inputs, { to: 'Ada' })
       const { task, inputs, at } = planned as { task: string; inputs: unknown; at: number }
-      assert.deepEqual([task, inputs], ['greet', { to: 'Ada' }])
+      assert.deepEqual([task, inputs], ['greet', { to: 'Ada, again' }])
       assert.ok(at > Date.now())
       const { ending, result } = run as { ending: string; result: string }
       assert.deepEqual([ending, result], ['success', 'hello, Ada'])
@@ -48,10 +49,7 @@ export const testingBlocks: readonly Driver[] = [
     async run(t, code = '') {
       const redis = await startRedis({}, t)
       const process = { pid: 7, env: { REDIS_URL: redis.url } }
-      await new Workplace(t).runPart(
-        code.replace('await app.cache.clear()', 'const saved = await app.cache.keys()\nawait app.cache.clear()'),
-        { ...names, process },
-      )
+      await new Workplace(t).runPart(code, { ...names, process })
       const left = (await redis.command('KEYS', '*')) as string[]
       assert.deepEqual(
         left.filter((key) => !key.startsWith('test-7:')),

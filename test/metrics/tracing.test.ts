@@ -58,6 +58,7 @@ async function openApp(scope: TestScope) {
     assert.equal(requestId(), id)
     return app.tasks.enqueue('welcome', body as object)
   })
+  app.get('/call', async () => app.pubsub.call('who'))
   app.get('/unsampled', async () => app.tasks.enqueue('welcome', { to: 'nobody' }))
   await app.ready()
   return { app, heard }
@@ -101,6 +102,15 @@ test('a trace goes from a request through enqueue, run and publish to the delive
   assert.equal(found[4]!.attributes['messaging.destination.name'], '/welcomed')
   assert.deepEqual(heard, [[{ to: 'Ada', reqId: 'req-1' }, 'req-1', request!.traceId]])
   assert.equal(worker.lines.find(({ msg }) => msg === 'welcomed')?.['reqId'], 'req-1')
+
+  spans.length = 0
+  const { body } = await app.inject('/call')
+  assert.deepEqual(JSON.parse(body), { pid: worker.pid, reqId: 'req-2' })
+  await until(() => named('handle who').length === 1 && named('request req-2').length === 1)
+  const [asking, call, handle] = ['request req-2', 'call who', 'handle who'].map((name) => named(name)[0]!)
+  assert.deepEqual([call!.parent, handle!.parent], [asking!.spanId, call!.spanId])
+  assert.deepEqual([call!.kind, handle!.kind], [api.SpanKind.CLIENT, api.SpanKind.SERVER])
+  assert.deepEqual([handle!.traceId, handle!.pid], [asking!.traceId, worker.pid])
 
   spans.length = 0
   await app.inject({ method: 'POST', url: '/', payload: { to: 'Bob', fails: true } })

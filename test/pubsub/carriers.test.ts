@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
 import { test } from 'node:test'
-import type { DeliverTrace, PublishTrace } from 'fastify-ah-pubsub'
+import type { CallTrace, DeliverTrace, HandleTrace, PublishTrace } from 'fastify-ah-pubsub'
 import { atEnd, startRedis, type TestScope, until } from 'fastify-ah-test-support'
 import { internal } from './internal.ts'
 import { openPubSub } from './open-pubsub.ts'
@@ -53,6 +53,33 @@ test('a message carries what a subscriber writes at its publication, and handler
     ['/news/b', 4, 'of 4', true],
   ])
   await until(() => pubsub.stats().handlerErrors === 1)
+})
+
+test('a call carries what a subscriber writes at its start to the handler on another node, of one and of all', async (t) => {
+  const inside = new AsyncLocalStorage<string>()
+  const options = { redis: redis.url, prefix: 'calls:' }
+  const [here, there] = [await openPubSub(options, t), await openPubSub(options, t)]
+  for (const pubsub of [here, there]) {
+    pubsub.handle('where', async () => {
+      await Promise.resolve()
+      return inside.getStore() ?? 'nothing'
+    })
+  }
+  await until(async () => (await here.nodes()).filter(({ handles }) => handles.includes('where')).length === 2)
+  assert.equal(await here.call('where', {}, { node: there.id }), 'nothing')
+  listen<CallTrace>(t, 'call:start', ({ carrier }) => void Object.assign(carrier, { traceparent: 'of the call' }))
+  const told: unknown[] = []
+  listen<HandleTrace>(t, 'handle:start', ({ name, node, carrier, surround }) => {
+    told.push([name, node, { ...carrier }])
+    surround((work) => inside.run(carrier?.['traceparent'] ?? 'none', work))
+  })
+  assert.equal(await here.call('where', {}, { node: there.id }), 'of the call')
+  assert.deepEqual(told, [['where', here.id, { traceparent: 'of the call' }]])
+  const answers = await here.callAll<string>('where')
+  assert.deepEqual(
+    answers.map((answer) => 'result' in answer && answer.result),
+    ['of the call', 'of the call'],
+  )
 })
 
 test('[24] what messages carry stands behind them, where other releases do not look, and harms nobody', () => {

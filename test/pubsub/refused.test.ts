@@ -103,11 +103,13 @@ test('who listens to the tracing channels is told; each error too', async (t) =>
     const channel = tracingChannel(`fastify-ah-pubsub:${verb}`)
     const listener = {
       asyncEnd: (context: object) => {
-        const { channel: name, node, error, ...rest } = context as Record<string, unknown>
+        const { channel: name, node, error, carrier, surround, ...rest } = context as Record<string, unknown>
         told.push([
           verb,
           {
             ...rest,
+            // Where something begins it may carry something, where it is taken up it may be surrounded.
+            has: [typeof carrier, typeof surround],
             ...(name === undefined ? { node } : { name }),
             ...(error === undefined ? {} : { code: (error as { code: string }).code }),
           },
@@ -121,10 +123,11 @@ test('who listens to the tracing channels is told; each error too', async (t) =>
   await pubsub.call('add', [1, 2], { node: pubsub.id })
   await assert.rejects(pubsub.publish('no channel', 1))
   const { id: node } = pubsub
+  const begins = ['object', 'undefined']
   assert.deepEqual(told, [
-    ['publish', { data: 1, result: undefined, name: '/a' }],
-    ['handle', { name: 'add', args: [1, 2], result: 3, node }],
-    ['call', { name: 'add', args: [1, 2], result: 3, node }],
-    ['publish', { data: 1, name: 'no channel', code: 'AH_PUBSUB_CHANNEL' }],
+    ['publish', { data: 1, result: undefined, name: '/a', has: begins }],
+    ['handle', { name: 'add', args: [1, 2], result: 3, node, has: ['undefined', 'function'] }],
+    ['call', { name: 'add', args: [1, 2], result: 3, node, has: begins }],
+    ['publish', { data: 1, name: 'no channel', code: 'AH_PUBSUB_CHANNEL', has: begins }],
   ])
 })

@@ -15,6 +15,8 @@ export interface LoopOptions {
   readonly minBackoffMs?: number
   /** Longest wait after an error; default 2000 ms. */
   readonly maxBackoffMs?: number
+  /** How long a step may wait by design, in ms: until then it does not count as stalled. Default 0. */
+  readonly patienceMs?: number
   /** How long `stop()` waits for the step in hand; default 6000 ms, longer than a command of Redis may take. */
   readonly stopMs?: number
 }
@@ -48,7 +50,7 @@ export class Loop implements WatchedLoop {
 
   constructor(options: LoopOptions) {
     this.name = options.name
-    this.#options = { minBackoffMs: 100, maxBackoffMs: 2000, stopMs: 6000, ...options }
+    this.#options = { minBackoffMs: 100, maxBackoffMs: 2000, patienceMs: 0, stopMs: 6000, ...options }
   }
 
   /** Steps that failed since the last one that did not. */
@@ -62,7 +64,8 @@ export class Loop implements WatchedLoop {
   }
 
   get stalledMs(): number {
-    return this.#busySince === undefined ? 0 : performance.now() - this.#busySince
+    if (this.#busySince === undefined) return 0
+    return Math.max(0, performance.now() - this.#busySince - this.#options.patienceMs)
   }
 
   /** Begins; calls after the first change nothing. */

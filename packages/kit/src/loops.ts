@@ -5,7 +5,10 @@ export interface WatchedLoop {
   readonly name: string
   /** Steps that failed since the last one that did not. */
   readonly failures: number
-  /** How long it has been at a step, or has failed, since it last got one done, in ms; 0 while it sleeps after one. */
+  /**
+   * How long it has been at a step, or has failed, since it last got one done, in ms; 0 while it sleeps after one, and as
+   * long as its step may wait by design.
+   */
   readonly stalledMs: number
 }
 

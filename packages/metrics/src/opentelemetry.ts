@@ -36,6 +36,8 @@ interface Told {
   readonly attempt?: number
   readonly channel?: unknown
   readonly from?: string
+  readonly name?: unknown
+  readonly node?: unknown
 }
 
 /** A channel, and the spans that are made of what is told on it. */
@@ -44,8 +46,8 @@ interface Kind {
   /** Low in variety: a task's name is, a channel's is not. */
   readonly name: (told: Told) => string
   readonly attributes: (told: Told) => Attributes
-  /** It makes something that others take up, or takes up what others made. */
-  readonly side: 'producer' | 'consumer'
+  /** `PRODUCER` and `CLIENT` begin what others take up, `CONSUMER` and `SERVER` take it up. */
+  readonly kind: 'PRODUCER' | 'CONSUMER' | 'CLIENT' | 'SERVER'
 }
 
 const system = 'fastify-ah'
@@ -53,13 +55,13 @@ const system = 'fastify-ah'
 const kinds: readonly Kind[] = [
   {
     channel: 'fastify-ah-tasks:enqueue',
-    side: 'producer',
+    kind: 'PRODUCER',
     name: ({ task }) => `enqueue ${task}`,
     attributes: ({ task }) => messaging('enqueue', 'send', { 'fastify_ah.task': task }),
   },
   {
     channel: 'fastify-ah-tasks:job',
-    side: 'consumer',
+    kind: 'CONSUMER',
     name: ({ task }) => `run ${task}`,
     attributes: ({ task, queue, id, attempt }) =>
       messaging('run', 'process', {
@@ -71,22 +73,37 @@ const kinds: readonly Kind[] = [
   },
   {
     channel: 'fastify-ah-pubsub:publish',
-    side: 'producer',
+    kind: 'PRODUCER',
     name: () => 'publish',
     attributes: ({ channel }) => messaging('publish', 'send', { 'messaging.destination.name': String(channel) }),
   },
   {
     channel: 'fastify-ah-pubsub:deliver',
-    side: 'consumer',
+    kind: 'CONSUMER',
     name: () => 'deliver',
     attributes: ({ channel, from }) =>
       messaging('deliver', 'process', { 'messaging.destination.name': String(channel), 'fastify_ah.from': from }),
   },
+  {
+    channel: 'fastify-ah-pubsub:call',
+    kind: 'CLIENT',
+    name: ({ name }) => `call ${String(name)}`,
+    attributes: ({ name, node }) => calling(name, node),
+  },
+  {
+    channel: 'fastify-ah-pubsub:handle',
+    kind: 'SERVER',
+    name: ({ name }) => `handle ${String(name)}`,
+    attributes: ({ name, node }) => calling(name, node),
+  },
 ]
+
+/** What begins something that is taken up elsewhere. */
+const beginnings: ReadonlySet<Kind['kind']> = new Set(['PRODUCER', 'CLIENT'])
 
 /**
  * Makes spans from now on, in the whole process: of each enqueue and run of a job, each publication and each run of a
- * channel's handler. Jobs and messages that are made in a sampled span carry its context (W3C, by the propagator that is
+ * channel's handler, each call of another node and each run of its handler. Jobs, messages and calls that are made in a sampled span carry its context (W3C, by the propagator that is
  * registered), so that what comes of them, in whatever process, belongs to the same trace. Answers how to stop.
  */
 export function traceFastifyAh(api: OpenTelemetryApi, { roots = true }: TraceOptions = {}): () => void {
@@ -131,16 +148,15 @@ class Spans {
     this.#roots = roots
   }
 
-  begin({ name, attributes, side }: Kind, told: Told): void {
+  begin({ name, attributes, kind }: Kind, told: Told): void {
     const { trace, context, propagation, SpanKind, TraceFlags, ROOT_CONTEXT } = this.#api
-    const isProducer = side === 'producer'
-    const parent = isProducer ? context.active() : propagation.extract(ROOT_CONTEXT, told.carrier ?? {})
+    const isBeginning = beginnings.has(kind)
+    const parent = isBeginning ? context.active() : propagation.extract(ROOT_CONTEXT, told.carrier ?? {})
     if (!this.#roots && !this.#isTraced(parent)) return
-    const kind = isProducer ? SpanKind.PRODUCER : SpanKind.CONSUMER
-    const span = this.#tracer.startSpan(name(told), { kind, attributes: attributes(told) }, parent)
+    const span = this.#tracer.startSpan(name(told), { kind: SpanKind[kind], attributes: attributes(told) }, parent)
     this.#open.set(told, span)
     const inside = trace.setSpan(parent, span)
-    if (!isProducer) told.surround?.((work) => context.with(inside, work))
+    if (!isBeginning) told.surround?.((work) => context.with(inside, work))
     // What nobody records need not be carried: bare jobs stay bare.
     else if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) propagation.inject(inside, told.carrier)
   }
@@ -170,5 +186,13 @@ function messaging(name: string, type: 'send' | 'process', more: Attributes): At
     'messaging.operation.name': name,
     'messaging.operation.type': type,
     ...Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined)),
+  }
+}
+
+function calling(name: unknown, node: unknown): Attributes {
+  return {
+    'rpc.system': system,
+    'rpc.method': String(name),
+    ...(node === undefined ? {} : { 'fastify_ah.node': String(node) }),
   }
 }

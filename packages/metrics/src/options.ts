@@ -23,7 +23,7 @@ export interface MetricsOptions {
   readonly queueMs?: number
   /** One job a queue and so long carries the time from which it waits; 0: none. Default 1000. */
   readonly waitSampleMs?: number
-  /** Jobs and messages carry the id of the request in which they were made; default false. */
+  /** Jobs, messages and calls carry the id of the request in which they were made; default false. */
   readonly requestIds?: boolean
 }
 
@@ -103,7 +103,7 @@ export const options: CheckedOptions<ParsedMetricsOptions> = defineOptions<Parse
       default: 1_000,
     },
     requestIds: {
-      description: 'jobs and messages carry the id of the request in which they were made',
+      description: 'jobs, messages and calls carry the id of the request in which they were made',
       type: 'boolean',
       default: false,
     },

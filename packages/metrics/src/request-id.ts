@@ -47,8 +47,10 @@ export function carryRequestIds(app: FastifyInstance): () => void {
   const heard = [
     [channel('tracing:fastify-ah-tasks:enqueue:start'), inject],
     [channel('tracing:fastify-ah-pubsub:publish:start'), inject],
+    [channel('tracing:fastify-ah-pubsub:call:start'), inject],
     [channel('tracing:fastify-ah-tasks:job:start'), extract],
     [channel('tracing:fastify-ah-pubsub:deliver:start'), extract],
+    [channel('tracing:fastify-ah-pubsub:handle:start'), extract],
   ] as const
   for (const [one, listener] of heard) one.subscribe(listener)
   return () => {

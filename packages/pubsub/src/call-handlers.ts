@@ -3,7 +3,7 @@ import { toError, within } from 'fastify-ah-kit'
 import { AH_PUBSUB_HANDLER_TAKEN, AH_PUBSUB_INVALID, AH_PUBSUB_NOT_ALLOWED, AH_PUBSUB_OPTIONS } from './errors.ts'
 import { type Check, checkIn } from './schema.ts'
 import { shown } from './shown.ts'
-import { type CallTrace, traced, traces } from './traces.ts'
+import { tracedHandle } from './traces.ts'
 import type { CallHandler, CallInfo } from './types.ts'
 
 interface Entry {
@@ -47,7 +47,7 @@ export class CallHandlers {
   }
 
   /** What the handler answers, for somebody who waits so many ms; rejects with a coded error for a name that has none and arguments that do not fit. */
-  async run(name: unknown, args: unknown, info: CallInfo, ms: number): Promise<unknown> {
+  async run({ name, args, carrier }: Readonly<Record<string, unknown>>, info: CallInfo, ms: number): Promise<unknown> {
     const entry = typeof name === 'string' ? this.#entries.get(name) : undefined
     if (entry === undefined) throw new AH_PUBSUB_NOT_ALLOWED(String(name), 'there is no handler of that name here')
     const wrong = entry.check?.(args)
@@ -55,8 +55,7 @@ export class CallHandlers {
     const run = { endsAt: performance.now() + ms }
     this.#running.add(run)
     try {
-      const context = (): CallTrace => ({ name, node: info.from, args })
-      return await traced(traces.handle, context, async () => entry.handler(args, info))
+      return await tracedHandle({ name, node: info.from, args }, carrier, async () => entry.handler(args, info))
     } catch (thrown) {
       throw toError(thrown)
     } finally {

@@ -1,7 +1,7 @@
 // Calls between nodes: asked on the channel of a node, or on that of all; answered on that of the caller.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { toError } from 'fastify-ah-kit'
+import { type Carrier, toError } from 'fastify-ah-kit'
 import { errorToSend, receivedError, type SentError } from './call-error.ts'
 import { type CallHandlers, checkCallName } from './call-handlers.ts'
 import type { Control } from './control.ts'
@@ -23,6 +23,15 @@ export interface CallsOptions {
   readonly id: string
   readonly timeoutMs: number
   readonly log: FastifyBaseLogger
+}
+
+/** What is asked. */
+interface Question {
+  readonly name: string
+  readonly args: unknown
+  /** What it carries for those who trace. */
+  readonly carrier: Carrier | undefined
+  readonly ms: number
 }
 
 const everybody = '/actionhero/calls'
@@ -48,12 +57,13 @@ export class Calls {
     await Promise.all([control.hear(channelOf(id), hear), control.hear(everybody, hear)])
   }
 
-  async call(name: string, args: unknown, options: CallOptions = {}): Promise<unknown> {
+  async call(name: string, args: unknown, options: CallOptions = {}, carrier?: Carrier): Promise<unknown> {
     checkCallName(name)
     const ms = this.#timeoutOf(options, ['node', 'timeoutMs'])
     const node = options.node === undefined ? await this.#anyNode(name) : await this.#living(options.node, name)
     const { pending } = this.#options
-    const [answer] = await this.#ask(name, args, [node], ms, (call, message, what) =>
+    const question = { name, args, carrier, ms }
+    const [answer] = await this.#ask(question, [node], (call, message, what) =>
       this.#deliver(channelOf(node), message, what, () => pending.isAwaited(call, node)),
     )
     if (answer === undefined) throw new AH_PUBSUB_NODE_GONE(node, name)
@@ -61,11 +71,16 @@ export class Calls {
     return answer.result
   }
 
-  async callAll(name: string, args: unknown, options: CallAllOptions = {}): Promise<readonly NodeAnswer<unknown>[]> {
+  async callAll(
+    name: string,
+    args: unknown,
+    options: CallAllOptions = {},
+    carrier?: Carrier,
+  ): Promise<readonly NodeAnswer<unknown>[]> {
     checkCallName(name)
     const ms = this.#timeoutOf(options, ['timeoutMs'])
     const asked = (await this.#options.nodes.list()).map(({ id }) => id)
-    const answers = await this.#ask(name, args, asked, ms, (call, message, what) =>
+    const answers = await this.#ask({ name, args, carrier, ms }, asked, (call, message, what) =>
       this.#deliverToAll(asked.length, call, message, what),
     )
     if (answers.length > 0 && answers.every(isNotAllowed)) {
@@ -77,16 +92,14 @@ export class Calls {
   }
 
   #ask(
-    name: string,
-    args: unknown,
+    { name, args, carrier, ms }: Question,
     nodes: readonly string[],
-    ms: number,
     deliver: (call: number, message: object, what: string) => Promise<void>,
   ) {
     const what = `the arguments of the call of ${shown(name)}`
     return this.#options.pending.open(name, nodes, ms, async (call) => {
       checkMember(args, what)
-      await deliver(call, { call, name, args, ms }, what)
+      await deliver(call, { call, name, args, ms, ...(carrier && { carrier }) }, what)
     })
   }
 
@@ -167,7 +180,8 @@ export class Calls {
     }
   }
 
-  async #answer(reply: number, { name, args, ms }: Record<string, unknown>, from: string): Promise<void> {
+  async #answer(reply: number, question: Record<string, unknown>, from: string): Promise<void> {
+    const { name, ms } = question
     const { handlers } = this.#options
     const waits = typeof ms === 'number' && ms >= 1 && ms <= longestTimeoutMs ? ms : this.#options.timeoutMs
     if (!this.#seen.isFirst(from, reply, waits)) return
@@ -176,7 +190,7 @@ export class Calls {
     const isWanted = (): boolean => !info.isOver
     let error: SentError
     try {
-      const result = await handlers.run(name, args, info, waits)
+      const result = await handlers.run(question, info, waits)
       checkMember(result, what)
       await this.#deliver(channelOf(from), { reply, result }, what, isWanted)
       return

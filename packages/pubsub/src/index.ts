@@ -22,7 +22,7 @@ export {
 export { options, type ParsedPubSubOptions, type PubSubOptions } from './options.ts'
 export { default, fastifyAhPubsub, fastifyAhPubsub as 'module.exports', type PubSubRegistry } from './plugin.ts'
 export type { PubSub } from './pubsub.ts'
-export type { CallTrace, DeliverTrace, PublishTrace } from './traces.ts'
+export type { CallTrace, DeliverTrace, HandleTrace, PublishTrace } from './traces.ts'
 export type {
   AhChannels,
   CallAllOptions,

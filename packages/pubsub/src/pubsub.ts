@@ -6,7 +6,7 @@ import { AH_PUBSUB_OPTIONS } from './errors.ts'
 import { toJson } from './json-text.ts'
 import { checkIn } from './schema.ts'
 import { shown } from './shown.ts'
-import { type CallTrace, type PublishTrace, traced, traces } from './traces.ts'
+import { type PublishTrace, tracedCall, traces } from './traces.ts'
 import { TypedChannel } from './typed-channel.ts'
 import type {
   AhChannels,
@@ -112,8 +112,9 @@ export class PubSub {
    * `AH_PUBSUB_NODE_GONE`, `AH_PUBSUB_CALL_TIMEOUT`.
    */
   call<Result = unknown>(name: string, args?: unknown, options?: CallOptions): Promise<Result> {
-    const context = (): CallTrace => ({ name, node: options?.node, args })
-    return traced(traces.call, context, () => this.#engine.calls.call(name, args, options)) as Promise<Result>
+    return tracedCall({ name, node: options?.node, args }, (carrier) =>
+      this.#engine.calls.call(name, args, options, carrier),
+    ) as Promise<Result>
   }
 
   /**
@@ -125,9 +126,9 @@ export class PubSub {
     args?: unknown,
     options?: CallAllOptions,
   ): Promise<readonly NodeAnswer<Result>[]> {
-    const context = (): CallTrace => ({ name, node: undefined, args })
-    const answers = traced(traces.call, context, () => this.#engine.calls.callAll(name, args, options))
-    return answers as Promise<readonly NodeAnswer<Result>[]>
+    return tracedCall({ name, node: undefined, args }, (carrier) =>
+      this.#engine.calls.callAll(name, args, options, carrier),
+    ) as Promise<readonly NodeAnswer<Result>[]>
   }
 
   /** The live nodes, this one too, by Redis' word of now. */

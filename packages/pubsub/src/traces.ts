@@ -1,5 +1,5 @@
 // What happens, for those who listen on diagnostics_channel: nothing is made for nobody.
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { tracingChannel } from 'node:diagnostics_channel'
 import { type Around, type Carrier, carrierIn, Surroundings } from 'fastify-ah-kit'
 
 /** Of a `publish`. */
@@ -25,12 +25,26 @@ export interface DeliverTrace {
   readonly surround: (around: Around) => void
 }
 
-/** Of a `call` or `callAll`, and of a run of a handler. */
+/** Of a `call` or `callAll`. */
 export interface CallTrace {
   readonly name: unknown
-  /** Who is asked; who asks, where a handler runs; undefined by `callAll`, and by `call` of any node. */
+  /** Who is asked; undefined by `callAll`, and by `call` of any node. */
   readonly node: unknown
   readonly args: unknown
+  /** As that of a publication: the call carries it to its handlers. */
+  readonly carrier: Record<string, string>
+}
+
+/** Of a run of a handler of calls. */
+export interface HandleTrace {
+  readonly name: unknown
+  /** Who asks. */
+  readonly node: unknown
+  readonly args: unknown
+  /** What the call carries. */
+  readonly carrier: Carrier | undefined
+  /** As of a delivery. */
+  readonly surround: (around: Around) => void
 }
 
 /** Of `tracing:fastify-ah-pubsub:<verb>:start`, `:end`, `:asyncStart`, `:asyncEnd`, `:error`. */
@@ -43,9 +57,26 @@ export const traces = {
   handle: tracingChannel('fastify-ah-pubsub:handle'),
 } as const
 
-/** Runs `work`, told to those who listen. */
-export function traced<T>(trace: TracingChannel, context: () => CallTrace, work: () => Promise<T>): Promise<T> {
-  return trace.hasSubscribers ? trace.tracePromise(work, context()) : work()
+/** Makes a call, told to those who listen: they have written into the carrier by the time `work` runs. */
+export function tracedCall<T>(
+  call: Omit<CallTrace, 'carrier'>,
+  work: (carrier: Carrier | undefined) => Promise<T>,
+): Promise<T> {
+  if (!traces.call.hasSubscribers) return work(undefined)
+  const context: CallTrace = { ...call, carrier: {} }
+  return traces.call.tracePromise(() => work(carrierIn(context.carrier)), context)
+}
+
+/** Runs a handler of calls, told to those who listen. */
+export function tracedHandle<T>(
+  call: Omit<HandleTrace, 'carrier' | 'surround'>,
+  carried: unknown,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!traces.handle.hasSubscribers) return work()
+  const surroundings = new Surroundings()
+  const context: HandleTrace = { ...call, carrier: carrierIn(carried), surround: surroundings.add }
+  return traces.handle.tracePromise(() => surroundings.run(work), context)
 }
 
 /** Calls a handler with what it is given, told to those who listen. */

@@ -34,7 +34,13 @@ export class Doorbell {
     this.#scope = scope
     this.#for = owner
     this.#connection = scope.connection.dedicated('blocking')
-    this.#loop = new Loop({ name: 'doorbell', step: (signal) => this.#step(signal), onError: owner.onError })
+    this.#loop = new Loop({
+      name: 'doorbell',
+      step: (signal) => this.#step(signal),
+      onError: owner.onError,
+      // Where nothing comes, it waits for so long.
+      patienceMs: owner.pollMs + graceMs,
+    })
   }
 
   /** Whether it waits for its mail alone just now. */

@@ -27,6 +27,7 @@ app.tasks.define({
     await app.pubsub.publish('/welcomed', { to: inputs.to, reqId: requestId() ?? null })
   },
 })
+app.pubsub.handle('who', async () => ({ pid: process.pid, reqId: requestId() ?? null }))
 await app.ready()
 process.send?.({ ready: true })
 process.once('disconnect', () => void app.close())

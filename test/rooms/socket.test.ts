@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { connect as dial } from 'node:net'
 import { test } from 'node:test'
-import { AH_ROOMS_FORBIDDEN, AH_ROOMS_OPTIONS, AH_ROOMS_PUBSUB } from 'fastify-ah-rooms'
+import { AH_ROOMS_FORBIDDEN, AH_ROOMS_OPTIONS, AH_ROOMS_PUBSUB, fastifyAhRooms } from 'fastify-ah-rooms'
 import { startRedis } from 'fastify-ah-test-support'
 import { openHandshake } from './handshake.ts'
 import { connect, openRooms } from './open-rooms.ts'
@@ -155,4 +155,26 @@ test('upgrades of other paths are refused, a half handshake harms nobody', async
   half.resetAndDestroy()
   const client = await connect()
   assert.equal((await client.request({ event: 'detailsView' }))['status'], 'OK')
+})
+
+test('two in one app: each at its own paths; one that takes the path of the other is said at boot', async (t) => {
+  const second = (primusPath: string) => ({
+    ...fresh(),
+    redis: redis.url,
+    decorator: 'others',
+    path: '/others/ws',
+    primusPath,
+  })
+  const { app, port } = await openRooms(redis.url, fresh(), t, async (app) => {
+    await app.register(fastifyAhRooms, second('/others/primus'))
+  })
+  for (const path of ['/ah/ws', '/primus', '/others/ws', '/others/primus']) {
+    await connect(`ws://127.0.0.1:${port}${path}`, t)
+  }
+  const others = (app as unknown as { others: typeof app.rooms }).others
+  assert.deepEqual([app.rooms.connections().length, others.connections().length], [2, 2])
+  const taken = openRooms(redis.url, fresh(), t, async (app) => {
+    await app.register(fastifyAhRooms, second('/primus'))
+  })
+  await assert.rejects(taken, { code: 'AH_KIT_UPGRADE_TAKEN', message: /\/primus/ })
 })

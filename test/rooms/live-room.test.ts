@@ -17,7 +17,13 @@ function open() {
   const history: string[] = []
   const got = new Map<string, string[]>()
   const gaps: string[] = []
-  const state = { epoch: 'e', looks: 0, release: undefined as (() => void) | undefined, isHeld: false }
+  const state = {
+    epoch: 'e',
+    looks: 0,
+    release: undefined as (() => void) | undefined,
+    isHeld: false,
+    cannotSay: false,
+  }
   const later = (last: string) => history.filter((id) => Number(id.split('-')[0]) > Number(last.split('-')[0]))
   const room = new LiveRoom({
     name: 'lobby',
@@ -25,7 +31,7 @@ function open() {
       change: async (_, wishes) => {
         const answers = wishes.map(({ what, heard }) => {
           if (what === 'look') state.looks += 1
-          const ids = heard === undefined ? undefined : later(heard.last)
+          const ids = heard === undefined || state.cannotSay ? undefined : later(heard.last)
           const missed = ids === undefined ? undefined : { ids, texts: ids }
           return { epoch: state.epoch, last: history.at(-1) ?? '0-0', missed, isNew: true }
         })
@@ -82,6 +88,27 @@ test('[5] a master that was frozen and comes back says again what its successor 
   frame('3-0', ['10-0'])
   await until(() => got.get('ada')?.includes('10-0'))
   assert.deepEqual(got.get('ada'), ['3-0', '10-0'])
+})
+
+test('[4] of a server that lost the last message: members hear of a gap, and then what was said behind it', async () => {
+  const { history, got, gaps, state, frame, join } = open()
+  history.push('1-0', '2-0')
+  await join('ada')
+  frame('2-0', ['3-0'])
+  assert.deepEqual(got.get('ada'), ['3-0'])
+  // Its successor never had 3-0, and cannot say what came behind it.
+  state.cannotSay = true
+  history.push('4-0', '5-0')
+  frame('2-0', ['4-0'])
+  frame('4-0', ['5-0'])
+  frame('5-0', ['6-0'], 'before')
+  await until(() => got.get('ada')?.length === 3)
+  assert.deepEqual(got.get('ada'), ['3-0', '4-0', '5-0'])
+  assert.deepEqual(gaps, ['ada'])
+  history.push('6-0')
+  frame('5-0', ['6-0'])
+  assert.deepEqual(got.get('ada')?.at(-1), '6-0')
+  assert.deepEqual(gaps, ['ada'])
 })
 
 test('messages that are lost on the way while the first one joins are found, in their order', async () => {

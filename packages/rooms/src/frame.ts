@@ -56,3 +56,15 @@ export function continues({ prev, ids }: Said, last: string): boolean {
   const first = ids.findIndex((id) => compareIds(id, last) > 0)
   return first === -1 || (first === 0 ? prev : ids[first - 1]) === last
 }
+
+/** Those of the frames that follow on each other and end at `last`: what was heard behind a gap is not lost with it. */
+export function endingAt(frames: readonly Said[], epoch: string, last: string): readonly Said[] {
+  const chain: Said[] = []
+  let end = last
+  for (const said of frames.toReversed()) {
+    if (said.epoch !== epoch || said.ids.at(-1) !== end) continue
+    chain.unshift(said)
+    end = said.prev
+  }
+  return chain
+}

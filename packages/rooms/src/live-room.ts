@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { TickBatch, toError } from 'fastify-ah-kit'
 import type { Connection } from './connection.ts'
 import { AH_ROOMS_NOT_FOUND } from './errors.ts'
-import { continues, type Gone, laterThan, type Messages, readFrame, type Said } from './frame.ts'
+import { continues, endingAt, type Gone, laterThan, type Messages, readFrame, type Said } from './frame.ts'
 import { compareIds } from './message-id.ts'
 import type { Joined, Position } from './position.ts'
 import { Recent, type Underway } from './recent.ts'
@@ -216,9 +216,11 @@ export class LiveRoom {
         }
         if (outcome.missed !== undefined) this.#apply(outcome.missed)
         else {
-          position.last = outcome.last
+          const behind = endingAt(this.#queue ?? [], position.epoch, outcome.last)
+          position.last = behind[0]?.prev ?? outcome.last
           this.#fresh.clear()
           onGap(this.name, this.members, position)
+          for (const said of behind) this.#apply(said)
         }
         // Redis was asked behind these: what it did not answer, of a room of before or of a server that was lost, never comes.
         this.#queue = this.#queue?.filter((said, index) => index >= before || this.#follows(said))

@@ -68,3 +68,45 @@ test('[58] an app closes with many sockets: 1012 spread over the window, all bac
   }
   assert.equal((await two.app.rooms.roomStatus('lobby')).membersCount, count)
 })
+
+test('[58] what was asked before the process ended is answered before its websocket is closed, in time whatever the app does', async (t) => {
+  const options = { prefix: 'asked:', startingRooms: ['lobby'], drainMs: 100 }
+  const asks: string[] = []
+  const { app, connect } = await openRooms(redis.url, options, t, (app) => {
+    app.get('/slow', { config: { action: 'slow' } }, async () => {
+      asks.push('action')
+      // Time is the subject: it takes longer than the window.
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      return { isDone: true }
+    })
+    app.rooms.addMiddleware({
+      name: 'thinks',
+      onSayReceive: async (_connection, _room, said) => {
+        asks.push('say')
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        return said
+      },
+    })
+    app.rooms.on('forever', () => {
+      asks.push('event')
+      return new Promise(() => undefined)
+    })
+  })
+  const [asker, stuck] = [await connect(), await connect()]
+  await asker.request({ event: 'roomAdd', room: 'lobby' })
+  // A say is taken in its turn, an action beside it.
+  const asked = [
+    asker.request({ event: 'action', params: { action: 'slow' } }),
+    asker.request({ event: 'say', room: 'lobby', message: 'the last word' }),
+  ]
+  stuck.send({ event: 'emit', name: 'forever', messageId: 1 })
+  await until(() => asks.length === 3)
+  const before = performance.now()
+  const [action, say] = await Promise.all([...asked, app.close()])
+  assert.ok(performance.now() - before < 4_000)
+  assert.equal((action as { isDone: boolean }).isDone, true)
+  assert.equal((say as { status: string }).status, 'OK')
+  await until(() => asker.closed !== undefined && stuck.closed !== undefined)
+  assert.deepEqual([asker.closed!.code, stuck.closed!.code], [1012, 1012])
+  assert.deepEqual(asker.said(), ['the last word'])
+})

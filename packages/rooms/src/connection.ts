@@ -46,6 +46,7 @@ export class Connection implements RoomConnection {
   readonly #outlet: Outlet
   readonly #waiting = new Map<number, (data: unknown) => void>()
   #asked = 0
+  #owed: Set<Promise<void>> | undefined
   /** Where each receiver gets texts of its own: behind what is on its way already. */
   #behind: Promise<void> | undefined
 
@@ -121,6 +122,19 @@ export class Connection implements RoomConnection {
   /** The client acknowledges; whether anybody waits for that. */
   acknowledge(ackId: unknown, data: unknown): boolean {
     return this.#settle(ackId, { data })
+  }
+
+  /** An answer is being made, beside those that come in their turn. It must not reject. */
+  owe(answer: Promise<void>): void {
+    this.#owed ??= new Set()
+    const owed = this.#owed.add(answer)
+    void answer.then(() => owed.delete(answer))
+  }
+
+  /** Resolves when all that was asked for by now is answered. */
+  async answered(): Promise<void> {
+    await this.turn
+    await Promise.all(this.#owed ?? [])
   }
 
   /** Nothing is sent any more. */

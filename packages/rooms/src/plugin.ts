@@ -18,8 +18,8 @@ export type { Rooms } from './rooms.ts'
 /** All of an app by decorator, under `Symbol.for('fastify-ah.rooms')` on its root: how other plugins find them. */
 export type RoomsRegistry = ReadonlyMap<string, Rooms>
 
-// Goodbyes, beside the window over which they are spread.
-const goodbyeMs = 2_000
+// Answers that are under way, and goodbyes, beside the window over which these are spread.
+const goodbyeMs = 2_500
 
 async function plugin(app: FastifyInstance, input: RoomsOptions): Promise<void> {
   const settings = options.parse(input)

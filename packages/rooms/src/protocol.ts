@@ -97,10 +97,11 @@ export class Protocol {
         if (answer !== undefined) reply({ status: 'OK', ...answer })
         return
       }
-      answer()
+      const answered = answer()
         .then((later) => reply({ status: 'OK', ...later }))
         // Also of an answer that JSON cannot hold.
         .catch((thrown: unknown) => this.#fail(connection, thrown, messageId, event))
+      connection.owe(answered)
     } catch (thrown) {
       this.#fail(connection, thrown, messageId, event)
     }

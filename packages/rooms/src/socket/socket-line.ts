@@ -33,6 +33,8 @@ const codes = { unsupported: 1003, policy: 1008, restart: 1012 } as const
 const mostWaiting = 64
 // What fragments may have for heads, and what may lie in one read: more than a message has, without one, is none.
 const overheadBytes = 81_920
+// How long an answer may take that is under way at the end.
+const answerMs = 1_000
 // What a peer may take to answer when it is told that this is the end.
 const closeMs = 1_000
 /** After these our own client does not come again; Primus' does not look at codes, and has to be told. */
@@ -155,6 +157,9 @@ export class SocketLine implements Outlet {
     const { socket } = this.#options
     if (socket.readyState === socket.CLOSED) return
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    // What it asked for is answered before; what it asks from now on is to be asked elsewhere.
+    this.#isEnding = true
+    await within(answerMs, this.#connection?.answered() ?? Promise.resolve(), () => undefined)
     // Its goodbye has to be heard.
     socket.resume()
     this.close(codes.restart, 'the server restarts')

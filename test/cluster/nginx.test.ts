@@ -6,9 +6,16 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
-import { atEnd, httpGet, tempDir, until } from 'fastify-ah-test-support'
+import {
+  atEnd,
+  type DeployedNginx,
+  type Deployment,
+  httpGet,
+  startDeployedNginx,
+  tempDir,
+  until,
+} from 'fastify-ah-test-support'
 import { appFile } from './app-file.ts'
-import { type DeployedNginx, type Deployment, startDeployedNginx } from './deployed-nginx.ts'
 import { type RunningCluster, startCluster } from './running.ts'
 
 const APP = `

@@ -1,5 +1,6 @@
 // Owns what the test suites may use: everything that starts, breaks, watches and stops real things.
 export type { CutAnswersOptions } from './answer-cutter.ts'
+export { type DeployedNginx, type Deployment, startDeployedNginx } from './deployed-nginx.ts'
 export { type HttpAnswer, type HttpGetOptions, type HttpTarget, httpGet } from './http-get.ts'
 export { type Nginx, type NginxOptions, type NginxVars, startNginx } from './nginx.ts'
 export { type NodeBinary, nodes } from './nodes.ts'

@@ -1,7 +1,8 @@
 // Owns the nginx of examples/deploy, started for a test: the very file, with its paths and addresses replaced.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Nginx, startNginx, type TestScope } from 'fastify-ah-test-support'
+import { type Nginx, startNginx } from './nginx.ts'
+import type { TestScope } from './scope.ts'
 
 /** A started nginx before a unix socket. */
 export interface DeployedNginx {

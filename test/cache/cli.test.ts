@@ -2,26 +2,15 @@
 import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import { spawnNode, startRedis, startRedisCluster, type TestScope, tempDir } from 'fastify-ah-test-support'
+import { runNode, startRedis, startRedisCluster, type TestScope, tempDir } from 'fastify-ah-test-support'
 import { openCache } from './open-cache.ts'
 
 const redis = await startRedis({}, test)
 const cache = await openCache({ redis: redis.url }, test)
 const program = new URL('./programs/cli.js', import.meta.url)
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function run(args: readonly string[], scope: TestScope, env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawnNode(program, { args, env }, scope)
-  const { code } = await child.exited
-  await child.assertNothingUnhandled()
-  return { code, stdout: child.stdout(), stderr: child.stderr() }
-}
-
+const run = (args: readonly string[], scope: TestScope, env: Record<string, string> = {}) =>
+  runNode(program, { args, env }, scope)
 const onRedis = (args: readonly string[], scope: TestScope) => run([...args, '--redis', redis.url], scope)
 
 describe('commands', () => {

@@ -15,12 +15,6 @@ import { root } from './code-blocks.ts'
 const installed = join(root, 'test/docs/node_modules')
 const compiler = join(root, 'node_modules/typescript/bin/tsc')
 
-/** A finished command. */
-export interface Finished extends Exit {
-  readonly stdout: string
-  readonly stderr: string
-}
-
 export class Workplace {
   readonly folder: string
   readonly #scope: TestScope
@@ -95,17 +89,17 @@ export class Workplace {
   }
 
   /** The same, to its end. */
-  async run(line: string, options: SpawnNodeOptions = {}): Promise<Finished> {
+  async run(line: string, options: SpawnNodeOptions = {}): Promise<FinishedNode> {
     return this.#ended(this.fastifyAh(line, options))
   }
 
   /** {@link start}, to its end. */
-  async finish(file: string, options: SpawnNodeOptions = {}): Promise<Finished> {
+  async finish(file: string, options: SpawnNodeOptions = {}): Promise<FinishedNode> {
     return this.#ended(this.start(file, options))
   }
 
-  async #ended(child: SpawnedNode): Promise<Finished> {
-    const exit = await child.exited
-    return { ...exit, stdout: child.stdout(), stderr: child.stderr() }
+  async #ended(child: SpawnedNode): Promise<FinishedNode> {
+    const { code } = await child.exited
+    return { code, stdout: child.stdout(), stderr: child.stderr() }
   }
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freePort, httpGet, shiftDate, spawnNode, startRedis, until } from 'fastify-ah-test-support'
 import { balance, publishing } from './balance.ts'
-import { hearing, openClient, openFaye, transports } from './open-faye.ts'
+import { handshakesOf, hearing, openClient, openFaye, transports } from './open-faye.ts'
 
 const command = fileURLToPath(new URL('../../../packages/fastify-ah/bin/fastify-ah.js', import.meta.url))
 const program = fileURLToPath(new URL('./programs/app.js', import.meta.url))
@@ -19,15 +19,7 @@ for (const ms of [-600_000, 600_000]) {
     await until(async () => (await httpGet({ port })).status === 200, { deadlineMs: 30_000 })
     const nginx = await balance([right, { port }], t)
     const clients = transports.map((transport) => openClient(`${nginx.url}/faye`, transport, t))
-    let handshakes = 0
-    for (const client of clients) {
-      client.addExtension({
-        outgoing(message, pass) {
-          if (message['channel'] === '/meta/handshake') handshakes += 1
-          pass(message)
-        },
-      })
-    }
+    const handshakes = handshakesOf(clients)
     const lists = await Promise.all(clients.map((client) => hearing<number>(client, '/numbers')))
     const stop = publishing(right, '/numbers')
     // Time is the subject: leases would end, by the wrong clock at once.
@@ -36,7 +28,7 @@ for (const ms of [-600_000, 600_000]) {
     const count = await stop()
     await until(() => lists.every((list) => list.length >= count))
     for (const list of lists) assert.deepEqual(list, [...list.keys()])
-    assert.equal(handshakes, clients.length, 'nobody had to begin anew')
+    assert.equal(handshakes(), clients.length, 'nobody had to begin anew')
     assert.deepEqual(
       wrong.lines().filter((line) => /"level":[56]0/.test(line)),
       [],

@@ -14,7 +14,7 @@ import {
 } from 'fastify-ah-test-support'
 import type { Client } from 'faye'
 import { chromium } from 'playwright-core'
-import { hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
+import { handshakesOf, hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
 
 const redis = await startRedis({}, test)
 
@@ -42,17 +42,8 @@ async function publishing(scope: TestScope): Promise<() => Promise<number>> {
 }
 
 function openClients(url: string, scope: TestScope): { clients: Client[]; handshakes: () => number } {
-  let handshakes = 0
   const clients = transports.flatMap((transport) => [1, 2, 3].map(() => openClient(url, transport, scope)))
-  for (const client of clients) {
-    client.addExtension({
-      outgoing(message, pass) {
-        if (message['channel'] === '/meta/handshake') handshakes += 1
-        pass(message)
-      },
-    })
-  }
-  return { clients, handshakes: () => handshakes }
+  return { clients, handshakes: handshakesOf(clients) }
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number)

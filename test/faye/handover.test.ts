@@ -6,7 +6,7 @@ import { scaled, startRedis, startRedisCluster, until } from 'fastify-ah-test-su
 import type { Client } from 'faye'
 import { balance, publishing } from './balance.ts'
 import { ask, connectOf, shakeHands } from './bayeux-http.ts'
-import { hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
+import { handshakesOf, hearing, openClient, openFaye, settled, transports } from './open-faye.ts'
 
 const redis = await startRedis({}, test)
 let prefixes = 0
@@ -56,15 +56,7 @@ for (const transport of transports) {
       const [a, b] = [await openFaye(redis.url, prefix, t), await openFaye(redis.url, prefix, t)]
       const nginx = await balance([a, b], t)
       const clients = [1, 2, 3, 4].map(() => openClient(`${nginx.url}/faye`, transport, t))
-      let handshakes = 0
-      for (const client of clients) {
-        client.addExtension({
-          outgoing(message, pass) {
-            if (message['channel'] === '/meta/handshake') handshakes += 1
-            pass(message)
-          },
-        })
-      }
+      const handshakes = handshakesOf(clients)
       const lists = await Promise.all(clients.map((client) => hearing<number>(client, '/numbers')))
       const stop = publishing(b, '/numbers')
       await until(() => lists.every((list) => list.length > 50))
@@ -74,7 +66,7 @@ for (const transport of transports) {
       const count = await stop()
       await until(() => lists.every((list) => list.length >= count))
       for (const list of lists) assert.deepEqual(list, upTo(count))
-      assert.equal(handshakes, 4)
+      assert.equal(handshakes(), 4)
     })
 
     test(`a client that is away while its process ends finds what waited for it, ${transport === 'websocket' ? 'in Redis' : 'in another process'}`, async (t) => {

@@ -71,3 +71,17 @@ export function settled(outcome: ReturnType<Client['publish']>): Promise<void> {
     },
   )
 }
+
+/** Counts the handshakes of faye's clients from now on: how often they begin anew. */
+export function handshakesOf(clients: readonly Client[]): () => number {
+  let handshakes = 0
+  for (const client of clients) {
+    client.addExtension({
+      outgoing(message, pass) {
+        if (message['channel'] === '/meta/handshake') handshakes += 1
+        pass(message)
+      },
+    })
+  }
+  return () => handshakes
+}

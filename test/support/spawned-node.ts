@@ -78,6 +78,25 @@ export function spawnNode(file: string | URL, options: SpawnNodeOptions = {}, sc
   return spawned
 }
 
+/** A process that ran to its end. */
+export interface FinishedNode {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** {@link spawnNode} to the end; rejects if anything in it went unhandled. */
+export async function runNode(
+  file: string | URL,
+  options: SpawnNodeOptions = {},
+  scope?: TestScope,
+): Promise<FinishedNode> {
+  const child = spawnNode(file, options, scope)
+  const { code } = await child.exited
+  await child.assertNothingUnhandled()
+  return { code, stdout: child.stdout(), stderr: child.stderr() }
+}
+
 class OwnedNode implements SpawnedNode {
   readonly exited: Promise<Exit>
   readonly #process: OsProcess

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type SpawnedNode, spawnNode, startRedis, type TestScope, until } from 'fastify-ah-test-support'
+import { runNode, type SpawnedNode, spawnNode, startRedis, type TestScope, until } from 'fastify-ah-test-support'
 import { openTasks } from './open-tasks.ts'
 
 const redis = await startRedis({}, test)
@@ -10,19 +10,8 @@ const client = redis.client()
 const program = new URL('./programs/cli.js', import.meta.url)
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
 
-interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function run(args: readonly string[], scope: TestScope, env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawnNode(program, { args, env }, scope)
-  const { code } = await child.exited
-  await child.assertNothingUnhandled()
-  return { code, stdout: child.stdout(), stderr: child.stderr() }
-}
-
+const run = (args: readonly string[], scope: TestScope, env: Record<string, string> = {}) =>
+  runNode(program, { args, env }, scope)
 const onRedis = (args: readonly string[], scope: TestScope) => run([...args, '--redis', redis.url], scope)
 
 describe('queues', () => {

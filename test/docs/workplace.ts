@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import {
-  type Exit,
+  type FinishedNode,
   type SpawnedNode,
   type SpawnNodeOptions,
   spawnNode,

@@ -20,12 +20,13 @@ const headlines = [
   ['tasks', 'no-op jobs, 1 at a time, against bee-queue'],
   ['pubsub', 'burst, against ioredis with auto-pipelining, by hand'],
   ['pubsub', 'burst, against faye'],
-  ['rooms', /^.*1000 members.*socket\.io.*burst|^.*burst.*1000.*socket\.io|^.*socket\.io.*1000.*burst/],
-  ['rooms', /lone.*socket\.io|socket\.io.*lone/],
+  ['rooms', 'burst, 1000 members, against socket.io with Redis'],
+  ['rooms', 'lone messages, 1000 members, against socket.io with Redis'],
+  ['rooms', 'resident memory for each of 10 000 connections in no room'],
   ['cluster', 'hello world, 64 connections, keep-alive, against pm2 7'],
   ['cluster', 'hello world, 64 connections, close per request, against pm2 7'],
   ['cluster', 'reload of 2 workers under 64 keep-alive connections, against pm2 7'],
-  ['cluster', /^requests lost in/],
+  ['cluster', 'requests lost in these 32 reloads'],
 ]
 
 /** Writes both. */

@@ -133,6 +133,8 @@ test('a wrong command line is exit code 2 and says what is expected', async (t) 
     assert.deepEqual([code, stdout], [2, ''], args.join(' '))
     assert.match(stderr, expected)
   }
+  const noUrl = await run(['list', '--redis', 'localhost:6379'], t)
+  assert.deepEqual([noUrl.code, /expected a URL such as/.test(noUrl.stderr)], [2, true])
   const nowhere = await run(['list'], t)
   assert.deepEqual([nowhere.code, /Give --redis or set REDIS_URL/.test(nowhere.stderr)], [2, true])
 })

@@ -24,6 +24,14 @@ export async function typesOfTasks(): Promise<void> {
   // @ts-expect-error: the inputs have a number
   await annotated.enqueue({ n: 'one' })
 
+  // Who takes no inputs is given none.
+  const without = app.tasks.define({ name: 'without', run: async () => 1 })
+  await without.enqueue()
+  const one: number = await without.run()
+  without.item()
+  // @ts-expect-error: this one takes some
+  await annotated.enqueue()
+
   // By the schema, through the type provider.
   const provided = app.withTypeProvider<StaticProvider>()
   const schema = { inputs: { static: { to: '' } } } as const
@@ -52,5 +60,5 @@ export async function typesOfTasks(): Promise<void> {
   // @ts-expect-error: run is missing
   app.tasks.define({ name: 'c' })
   stop()
-  return void [text, answer, result, track]
+  return void [one, text, answer, result, track]
 }

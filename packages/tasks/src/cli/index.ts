@@ -21,6 +21,8 @@ const HELP = `fastify-ah tasks: looks after the queues of fastify-ah-tasks
   fastify-ah tasks list [queue]                  all at a glance; the jobs that wait in a queue
   fastify-ah tasks enqueue <task> [inputs]       a job; inputs as JSON, checked when it runs
       --queue <name>  --in <ms>  --at <time>  --id <id>  --track  --front
+                                                 without --queue into "default": the app's own definition of the task,
+                                                 its queue, schema and hooks, is not known here
   fastify-ah tasks failed                        the failed list, each entry with its place
   fastify-ah tasks retry <place> ...             enqueues failed jobs again; --all [--task <name>] for all of them
   fastify-ah tasks pause <queue> ...             nobody takes from it until it is resumed
@@ -54,7 +56,9 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     const error = toError(thrown) as NodeJS.ErrnoException
     process.stderr.write(`fastify-ah tasks: ${error.message}${error.code === undefined ? '' : ` (${error.code})`}\n`)
-    const isUsage = [AH_TASKS_USAGE, AH_TASKS_OPTIONS, AH_TASKS_QUEUE].some((Wrong) => error instanceof Wrong)
+    const isUsage =
+      error.code === 'AH_KIT_REDIS_OPTION' ||
+      [AH_TASKS_USAGE, AH_TASKS_OPTIONS, AH_TASKS_QUEUE].some((Wrong) => error instanceof Wrong)
     return isUsage || (error instanceof AH_TASKS_DEFINITION && args[0] === 'enqueue') ? USAGE : FAILED
   }
 }

@@ -1,7 +1,7 @@
 // The names in Redis: of keys and channels, all of one room in one slot.
 import type { KeySpace } from 'fastify-ah-kit/redis'
 
-/** Those that ActionHero has are called as there, off Cluster. */
+/** Off Cluster without tags. ActionHero's own (29: `chatRoom:…`) are others: its servers and ours do not share rooms. */
 export class RoomKeys {
   readonly #space: KeySpace
   readonly #isTagged: boolean

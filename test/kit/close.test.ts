@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { spawnNode, startProxy, startRedis, type TcpProxy, until } from 'fastify-ah-test-support'
+import { spawnNode, startProxy, startRedis, startRedisCluster, type TcpProxy, until } from 'fastify-ah-test-support'
 import { connected, outcomeOf } from './app.ts'
 
 const redis = await startRedis({}, test)
@@ -88,4 +88,13 @@ test('close ends what is out on a connection that broke, although ioredis would 
   // Long before their own deadline.
   await until(() => outcomes)
   assert.deepEqual(outcomes, ['AH_KIT_REDIS_TIMEOUT', 'AH_KIT_REDIS_UNCERTAIN'])
+})
+
+test('connections to a Cluster that are closed in whatever moment of their beginning keep no process alive', async (t) => {
+  const cluster = await startRedisCluster({}, t)
+  const nodes = JSON.stringify(cluster.nodes.map(({ host, port }) => ({ host, port })))
+  const child = spawnNode(new URL('./programs/close-early.js', import.meta.url), { args: [nodes] }, t)
+  await child.waitForLine(/^closed, some of them while they looked at the cluster$/, 30_000)
+  const ended = await until(() => Promise.race([child.exited, undefined]), { deadlineMs: endMs, what: 'its end' })
+  assert.deepEqual(ended, { code: 0, signal: null })
 })

@@ -16,6 +16,7 @@ export async function closeClient(client: RedisClient, log: FastifyBaseLogger): 
   const ended = new Promise<void>((resolve) => {
     client.once('end', () => resolve())
   })
+  if (client.isCluster) endAgainWhenReady(client)
   if (client.status === 'ready') {
     client.quit().catch((error: Error) => {
       log.debug({ err: withoutArguments(error) }, 'Redis did not answer QUIT')
@@ -27,4 +28,12 @@ export async function closeClient(client: RedisClient, log: FastifyBaseLogger): 
   // Behind Sentinel also after QUIT, which leaves the connections that watch for failovers.
   if (!client.isCluster || !isEnded()) client.disconnect()
   if (mayEnd) await within(cutMs, ended, () => undefined)
+}
+
+/**
+ * A Cluster client that is ended while it looks at the state of the cluster gets ready all the same, and then looks every
+ * few seconds, for ever, at nodes that it has left: the process would never end.
+ */
+function endAgainWhenReady(client: RedisClient): void {
+  client.on('ready', () => client.disconnect())
 }

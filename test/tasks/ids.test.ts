@@ -71,3 +71,14 @@ test('of more cancelled jobs than a process keeps in mind none runs', async (t) 
   await until(() => seen.length === 2)
   assert.deepEqual(seen, ['asked', 'spared'])
 })
+
+test('what is known of a tracked job that is planned for later is kept until then, and as long again as ever', async (t) => {
+  await client.flushall()
+  const tasks = await openTasks({ redis: redis.url, trackMs: 1_000, define: [note] }, t)
+  await tasks.enqueue('note', 1, { id: 'in', track: true, delayMs: 100_000 })
+  await tasks.enqueue('note', 1, { id: 'at', track: true, at: Date.now() + 100_000 })
+  for (const id of ['in', 'at']) {
+    const ms = await client.pttl(`resque:ah:track:${id}`)
+    assert.ok(ms > 95_000 && ms <= 101_000, `${id}: ${ms}`)
+  }
+})

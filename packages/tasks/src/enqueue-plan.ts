@@ -49,6 +49,8 @@ export function planEnqueue(
     )
   }
   const lock = lockOf && whileDue(lockOf(queue, args), due)
+  // What is known of a job that is planned for later is kept until then, too.
+  const keptMs = track ? trackMs + untilDue(due) : 0
   const order = { queue, isFront: front === true, due }
   if (id === undefined && track !== true && timeoutMs === undefined && dedupe === undefined && lock === undefined) {
     // Planned jobs stay bare: Resque's own lists find them by their bytes.
@@ -64,7 +66,7 @@ export function planEnqueue(
     ...jottings(watched, queue),
     ...(watched?.samples.isOn && { at: dueAt(due) }),
   }
-  const extras = { id: meta.id, trackMs: track ? trackMs : 0, dedupe, lock }
+  const extras = { id: meta.id, trackMs: keptMs, dedupe, lock }
   return { order: { ...order, payload: withMeta(bare, meta), extras }, id: meta.id }
 }
 
@@ -85,8 +87,12 @@ function dueAt(due: Due | undefined): number {
 
 /** A job that is planned for later is locked until then, too. */
 function whileDue({ key, ms }: NonNullable<OrderExtras['lock']>, due: Due | undefined): OrderExtras['lock'] {
-  if (due === undefined) return { key, ms }
-  return { key, ms: ms + Math.max(0, Math.round('at' in due ? due.at - Date.now() : due.inMs)) }
+  return { key, ms: ms + untilDue(due) }
+}
+
+function untilDue(due: Due | undefined): number {
+  if (due === undefined) return 0
+  return Math.max(0, Math.round('at' in due ? due.at - Date.now() : due.inMs))
 }
 
 // A check fills in defaults and converts: not in the caller's object.

@@ -16,12 +16,16 @@ export interface JobLockOptions {
 
 export class JobLock {
   readonly #options: JobLockOptions
+  /** By the monotonic clock: the host's may be set while the job runs. */
   readonly #endsAt: number
+  /** What other programs of Resque's read: part of the lock's value, so it stays what it was. */
+  readonly #endSecond: number
   #renewal: NodeJS.Timeout | undefined
 
   constructor(options: JobLockOptions) {
     this.#options = options
-    this.#endsAt = Date.now() + options.mostMs
+    this.#endsAt = performance.now() + options.mostMs
+    this.#endSecond = Math.round((Date.now() + options.mostMs) / 1_000)
   }
 
   /** Whether it is ours now; then it stays so until {@link free}, or its longest time is over. */
@@ -46,12 +50,12 @@ export class JobLock {
 
   #take(): Promise<boolean> {
     const { locks, name, claim, leaseMs } = this.#options
-    const left = Math.max(1, Math.min(leaseMs, this.#endsAt - Date.now()))
-    return locks.take(name, claim, Math.round(this.#endsAt / 1_000), left)
+    const left = Math.max(1, Math.ceil(Math.min(leaseMs, this.#endsAt - performance.now())))
+    return locks.take(name, claim, this.#endSecond, left)
   }
 
   async #renew(): Promise<void> {
-    if (Date.now() >= this.#endsAt) {
+    if (performance.now() >= this.#endsAt) {
       clearInterval(this.#renewal)
       return
     }

@@ -221,12 +221,14 @@ test('[11b] Redis away for longer than every lease: nobody is declared dead, not
 }, async (t) => {
   const own = await startRedis({ appendfsyncAlways: true }, t)
   const tasks = await openTasks({ redis: own.url, define }, t)
-  const workers = await Promise.all([startWorker(own.url, {}, t), startWorker(own.url, {}, t)])
-  await Promise.all([1, 2, 3].map((id) => tasks.enqueue('work', { id, ms: 4_500 })))
+  // Longer than a client may wait before it tries to connect again (2 s): two that come back do not come at once.
+  const lease = { leaseMs: 2_500 }
+  const workers = await Promise.all([startWorker(own.url, lease, t), startWorker(own.url, lease, t)])
+  await Promise.all([1, 2, 3].map((id) => tasks.enqueue('work', { id, ms: 5_000 })))
   await until(async () => (await own.client().llen('started')) === 3)
   await own.stop()
-  // Time is the subject: more than two leases.
-  await sleep(2_000)
+  // Time is the subject: more than a lease.
+  await sleep(3_000)
   await own.restart()
   await until(async () => Number(await own.client().get('resque:stat:processed')) === 3, { deadlineMs: 20_000 })
   assert.equal(await own.client().llen('started'), 3)

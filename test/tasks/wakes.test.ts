@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { random, scaled, startRedis, until } from 'fastify-ah-test-support'
+import { atEnd, random, scaled, startProxy, startRedis, type TestScope, until } from 'fastify-ah-test-support'
 import { openTasks } from './open-tasks.ts'
 import { startWorker } from './workers.ts'
 
@@ -36,12 +36,70 @@ test('[46a] a processor that was killed in its sleep swallows no wake-up', async
   const tasks = await openTasks({ ...options, define: [{ name: 'work', run: (n: unknown) => void seen.push(n) }] }, t)
   for (const sleeper of sleepers) sleeper.kill('SIGKILL')
   await Promise.all(sleepers.map(({ exited }) => exited))
-  // Redis has noticed: what it hands to a connection in the very instant of its end is found by the next poll.
+  // Redis has noticed, their offers still stand: what is handed to them lies in their mail, and is taken back.
   await until(async () => /^blocked_clients:1\r$/m.test(await client.info('clients')))
   for (let n = 0; n < 5; n += 1) {
     await tasks.enqueue('work', n)
     await until(() => seen.length === n + 1, { deadlineMs: soonMs })
   }
+})
+
+/** A processor that Redis takes for awake: what it is told goes nowhere. `beside`: it runs a job, and has room for another. */
+async function openDeaf({ beside }: { beside: boolean }, t: TestScope): Promise<void> {
+  const proxy = await startProxy({ target: redis }, t)
+  let isBusy = false
+  let release = (): void => undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const run = (): Promise<void> => {
+    isBusy = true
+    return held
+  }
+  const size = { minTaskProcessors: 2, maxTaskProcessors: 2, graceMs: 10 }
+  const define = [{ name: 'hold', run }]
+  const tasks = await openTasks({ ...options, ...size, redis: proxy.url, queues: ['own', 'default'], define }, t)
+  // Ends in time all the same, but not soon.
+  atEnd(t, () => {
+    release()
+    proxy.pass()
+    proxy.cut()
+  })
+  if (beside) {
+    await tasks.enqueue('hold', {}, 'own')
+    await until(() => isBusy)
+  }
+  // Asleep, and past the exchange that follows a hand-over.
+  await until(async () => /^blocked_clients:[1-9]\d*\r$/m.test(await client.info('clients')))
+  await sleep(50)
+  proxy.swallow()
+}
+
+test('[46a] a wake-up that Redis gave to a connection without anybody behind it is given again', async (t) => {
+  await client.flushall()
+  for (let n = 0; n < 3; n += 1) await openDeaf({ beside: true }, t)
+  const seen: unknown[] = []
+  const run = (n: unknown): void => void seen.push(n)
+  const tasks = await openTasks({ ...options, scheduler: true, define: [{ name: 'work', run }] as never }, t)
+  await sleep(50)
+  // Two at once wake by a token, which goes to who has waited longest.
+  await tasks.enqueueMany([1, 2].map((inputs) => ({ name: 'work', inputs })))
+  await until(() => seen.length === 2, { deadlineMs: soonMs })
+  await tasks.enqueueIn(1, 'work', 3)
+  await until(() => seen.length === 3, { deadlineMs: soonMs })
+})
+
+test('[46a] a job that was handed to a process that does not hear it runs elsewhere when its lease has ended', async (t) => {
+  await client.flushall()
+  const seen: unknown[] = []
+  const run = (n: unknown): void => void seen.push(n)
+  const producer = await openTasks({ redis: redis.url, define: [{ name: 'work', run }] as never }, t)
+  await openDeaf({ beside: false }, t)
+  await producer.enqueue('work', 1)
+  assert.equal(await client.llen('resque:queue:default'), 0)
+  await openTasks({ ...options, define: [{ name: 'work', run }] as never }, t)
+  await until(() => seen.length === 1, { deadlineMs: 10_000 })
+  assert.deepEqual(seen, [1])
 })
 
 test('[46a] a job enqueued in the very instant of falling asleep does not wait for the poll', async (t) => {

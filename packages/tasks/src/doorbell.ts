@@ -29,6 +29,7 @@ export class Doorbell {
   readonly #connection: DedicatedConnection
   readonly #loop: Loop
   #isDeaf = false
+  #mayHaveMissed = false
 
   constructor(scope: Scope, owner: DoorbellFor) {
     this.#scope = scope
@@ -63,6 +64,11 @@ export class Doorbell {
     const { queues, pollMs, isHungry, onJobs, onMail } = this.#for
     const { keys, bootId, eventLog } = this.#scope
     const mailKey = keys.mail(bootId)
+    if (this.#mayHaveMissed) {
+      // What Redis had said into the connection that broke: a token, or a job by mail.
+      await onJobs(true)
+      this.#mayHaveMissed = false
+    }
     const listens = isHungry()
     const wakes = listens
       ? [...(queues.hasStar ? [keys.wakeNew] : []), ...queues.names.map((name) => keys.wake(name))]
@@ -72,7 +78,12 @@ export class Doorbell {
     const words = [mailKey, ...wakes, String(pollMs / 1_000)]
     try {
       const send = (client: RedisClient): Promise<[string, string] | null> =>
-        client.call('BLPOP', words) as Promise<[string, string] | null>
+        (client.call('BLPOP', words) as Promise<[string, string] | null>).then((said) => {
+          this.#isDeaf = false
+          // At once: a job may be in it.
+          if (said?.[0] === mailKey && said[1] !== 'poke') onMail(said[1])
+          return said
+        })
       const heard = await this.#connection.wait('BLPOP', send, pollMs + graceMs)
       this.#isDeaf = false
       if (heard === null) {
@@ -81,14 +92,13 @@ export class Doorbell {
           eventLog.write('worker.poll', () => ({ queues: queues.names }), 'looks for jobs unasked')
           await onJobs(true)
         }
-      } else if (heard[0] === mailKey) {
-        if (heard[1] !== 'poke') onMail(heard[1])
-      } else {
+      } else if (heard[0] !== mailKey) {
         await onJobs(heard[0] === keys.wakeNew)
       }
       return 0
     } catch (error) {
       if (signal.aborted) return Number.POSITIVE_INFINITY
+      this.#mayHaveMissed = true
       throw error
     }
   }

@@ -16,6 +16,10 @@ export interface FetchFor {
   readonly isDeaf: () => boolean
   /** Whether the lease was renewed a moment ago. */
   readonly isFresh: () => boolean
+  /** Whether a job may be handed to this process if there is none for it now. */
+  readonly isIdle: () => boolean
+  /** Hears of queues that jobs were left behind in. */
+  readonly onLeft: (queues: readonly string[]) => void
   readonly start: (jobs: readonly ClaimedJob[]) => void
   readonly onError: (error: Error, failures: number) => void
 }
@@ -39,6 +43,7 @@ export class Fetch {
   #number = 0
   #news: 'none' | 'list' | 'tell' = 'list'
   #isShort = false
+  #mayBeOffered = false
   #asked: Promise<boolean> | undefined
 
   constructor(owner: FetchFor) {
@@ -61,6 +66,15 @@ export class Fetch {
     // One question that has not left answers for all who ask.
     this.#asked ??= this.#batch.add(undefined)
     return this.#asked
+  }
+
+  /** A job was handed over by mail. */
+  receive(claim: number, marked: string): void {
+    const { claims, room, start } = this.#for
+    const { job, isGap } = claims.receive(claim, marked)
+    if (job !== undefined) start([job])
+    // With room left it looks for more: whoever hands over does so one at a time.
+    if (isGap || (job !== undefined && room() > 0)) void this.ask().catch(ignoreClosed)
   }
 
   /** Whether the last exchange found fewer jobs than there was room for. */
@@ -97,11 +111,14 @@ export class Fetch {
   }
 
   async #exchange(settles: readonly Settle[]): Promise<Exchanged> {
-    const { claims, queues, room, hasSuspect, isDeaf, isFresh, start } = this.#for
+    const { claims, queues, room, hasSuspect, isDeaf, isFresh, isIdle, onLeft, start } = this.#for
     const want = Math.min(room(), mostJobs)
     const news = queues.hasStar ? this.#news : 'none'
     this.#news = 'none'
     const isDeafNow = isDeaf()
+    const isOffered = isIdle() && want > 0 && queues.offer !== ''
+    const stance = isOffered ? 'offer' : this.#mayBeOffered ? 'withdraw' : 'none'
+    this.#mayBeOffered ||= isOffered
     const exchanged = await claims.exchange({
       batch: this.#number,
       settles,
@@ -111,9 +128,13 @@ export class Fetch {
       wantsPoke: isDeafNow,
       news,
       isFresh: isFresh(),
+      stance,
+      offerQueues: queues.offer,
     })
     this.#isShort = exchanged.jobs.length < want
+    this.#mayBeOffered = isOffered && exchanged.jobs.length === 0
     if (exchanged.jobs.length > 0) start(exchanged.jobs)
+    if (!this.#isShort && want > 0) onLeft(queues.names)
     // The doorbell became deaf while this was out: the next one sends the word.
     const isMissed = this.#isShort && !isDeafNow && isDeaf()
     const isNewQueue = exchanged.queues !== undefined && queues.refresh(exchanged.queues)

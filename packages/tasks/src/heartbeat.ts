@@ -13,6 +13,8 @@ export interface HeartbeatFor {
   readonly workerName: string
   /** Those in hand, the oldest first. */
   readonly running: () => readonly Work[]
+  /** Hears which claims Redis has of this process. */
+  readonly onClaims: (claims: ReadonlySet<number>) => void
   readonly onError: (error: Error, failures: number) => void
 }
 
@@ -44,7 +46,7 @@ export class Heartbeat {
   }
 
   async #step(): Promise<number> {
-    const { processors, cancels, running } = this.#for
+    const { processors, cancels, running, onClaims } = this.#for
     const before = running()
     const ticks = before.flatMap(({ task, meta }) => (meta?.tick === undefined ? [] : [{ task, at: meta.tick }]))
     const sentAt = performance.now()
@@ -53,6 +55,7 @@ export class Heartbeat {
     for (const work of before) {
       if (!claims.has(work.claim) && !work.isSettling) work.abort(new AH_TASKS_LOST(work.task))
     }
+    onClaims(claims)
     const ids = await cancels.refresh()
     if (ids.size > 0) {
       for (const work of running()) {

@@ -46,6 +46,8 @@ export interface TaskKeys {
   wake(queue: string): string
   /** Likewise: a queue came into being. */
   readonly wakeNew: string
+  /** List: processors that have nothing to do, and would work this queue; `*` for those that work all. */
+  idle(queue: string): string
   /** Set: queues that have jobs of dead processes. */
   readonly returned: string
   /** List: jobs that may have killed their process; served first, one at a time. */
@@ -108,6 +110,7 @@ export function makeKeys({ namespace, isTagged }: { namespace: string; isTagged:
     confirmed: `${own}confirmed`,
     wake: (queue) => `${own}wake:${queue}`,
     wakeNew: `${own}wake-new`,
+    idle: (queue) => `${own}idle:${queue}`,
     returned: `${own}returned`,
     suspects: (queue) => `${own}suspects:${queue}`,
     recovered: (queue) => `${own}recovered:${queue}`,

@@ -12,6 +12,7 @@ import { options, type ParsedTasksOptions, type TasksOptions } from './options.t
 import { makeParts } from './parts.ts'
 import { lastWordsMs } from './processor.ts'
 import { noteRegistered } from './registered.ts'
+import { Reminder } from './reminder.ts'
 import { resolveRole } from './role.ts'
 import { Runtime } from './runtime.ts'
 import type { Scope } from './scope.ts'
@@ -79,6 +80,7 @@ async function plugin(app: FastifyInstance, input: TasksOptions): Promise<void> 
     forget()
     await runtime.stop(AbortSignal.abort())
     await parts.enqueues.close()
+    parts.scope.reminder.close()
     await threadsOf(app).close()
   })
 }
@@ -88,10 +90,16 @@ function scopeOf(app: FastifyInstance, connection: RedisConnection, parsed: Pars
   const { namespace, leaseMs, maxFailed = 0, trackMs } = parsed
   const own = `${bootId}.${nextRegistration()}`
   const log = app.log.child({ plugin: 'fastify-ah-tasks' })
+  const keys = makeKeys({ namespace, isTagged: connection.isCluster })
   return {
     connection,
-    keys: makeKeys({ namespace, isTagged: connection.isCluster }),
+    keys,
     log,
+    reminder: new Reminder({
+      connection,
+      keys,
+      onError: (err) => log.debug({ err }, 'nobody could be reminded of waiting jobs: the next poll finds them'),
+    }),
     eventLog: new EventLog(log, parsed),
     bootId: own,
     workerName: `${host}~ah:${pid}-${own}`,

@@ -41,6 +41,10 @@ export interface ProcessorOptions {
 export const lastWordsMs = 7_000
 // How long of that the settles are tried again.
 const settleMs = 3_000
+// How long it may take to be handed no more jobs.
+const withdrawMs = 1_000
+// Most queues that are looked after when jobs were left behind; a longer list is the polls' of others.
+const mostReminded = 32
 
 export class Processor {
   readonly #options: ProcessorOptions
@@ -70,6 +74,11 @@ export class Processor {
       hasSuspect: () => this.#pool.hasSuspect,
       isDeaf: () => this.#doorbell.isDeaf,
       isFresh: () => this.#heartbeat.isFresh,
+      // Not beside other jobs: one that computes would keep the next waiting while others are idle.
+      isIdle: () => this.#pool.isIdle && !this.#pool.isClosed,
+      onLeft: (names) => {
+        if (names.length <= mostReminded) scope.reminder.noteQueues(names)
+      },
       start: (jobs) => this.#start(jobs),
       onError: onError('fetch'),
     })
@@ -87,6 +96,7 @@ export class Processor {
       leaseMs,
       workerName,
       running: () => this.#pool.running,
+      onClaims: (known) => this.#compare(known, claims.seen),
       onError: onError('heartbeat'),
     })
     this.#recover = new Recover({
@@ -106,6 +116,7 @@ export class Processor {
       },
     }
     mail.onCancel((id) => this.#cancel(id))
+    mail.onJob((claim, marked) => this.#fetch.receive(claim, marked))
   }
 
   /** The jobs that run here. */
@@ -122,9 +133,9 @@ export class Processor {
     this.#pool.start((capacity, lateMs) => {
       const fields = (): object => ({ capacity, lateMs: Math.round(lateMs) })
       eventLog.write('worker.multiWorkerAction', fields, 'the number of jobs at a time follows the event loop')
-      this.#ask()
+      void this.#ask()
     })
-    this.#ask()
+    void this.#ask()
   }
 
   /** The manager says that a process died. */
@@ -136,7 +147,8 @@ export class Processor {
   async stop(signal: AbortSignal): Promise<void> {
     const { graceMs, scope } = this.#options
     this.#pool.close()
-    await within(graceMs, this.#pool.idle(), nothing, signal)
+    // An exchange without room takes the offer back, and brings what was handed over before: that is given back.
+    await Promise.all([within(graceMs, this.#pool.idle(), nothing, signal), within(withdrawMs, this.#ask(), nothing)])
     // The last first: each goes to the head of its queue.
     for (const work of this.#pool.running.toReversed()) work.abort(new AH_TASKS_STOPPED(work.task))
     // Each part ends by itself; with Redis gone one after the other would take longer than a stop may.
@@ -160,10 +172,13 @@ export class Processor {
     }
   }
 
-  #ask(): void {
-    this.#fetch
-      .ask()
-      .catch((thrown) => this.#options.scope.log.debug({ err: toError(thrown) }, 'nothing more is fetched'))
+  /** Never rejects. */
+  async #ask(): Promise<void> {
+    try {
+      await this.#fetch.ask()
+    } catch (thrown) {
+      this.#options.scope.log.debug({ err: toError(thrown) }, 'nothing more is fetched')
+    }
   }
 
   #start(jobs: readonly ClaimedJob[]): void {
@@ -181,7 +196,7 @@ export class Processor {
   #leave(work: Work): void {
     if (work.place < 0) return
     this.#pool.remove(work)
-    if (!this.#pool.isClosed) this.#ask()
+    if (!this.#pool.isClosed) void this.#ask()
   }
 
   #cancel(id: string): void {
@@ -191,13 +206,32 @@ export class Processor {
     }
   }
 
+  /** What Redis has claimed for this process, beside what it runs. */
+  #compare(known: ReadonlySet<number>, seen: number): void {
+    const running = new Set(this.#pool.running.map(({ claim }) => claim))
+    for (const claim of known) {
+      // A letter was lost on its way: an exchange brings its job.
+      if (claim > seen) void this.#ask()
+      // Redis failed over to a time when it was claimed, or is just being told of its end: what comes second finds nothing.
+      else if (claim <= seen && !running.has(claim)) void this.#release(claim)
+    }
+  }
+
+  async #release(claim: number): Promise<void> {
+    try {
+      await this.#fetch.settle({ claim, kind: 'l' })
+    } catch (thrown) {
+      this.#options.scope.log.debug({ err: toError(thrown), claim }, 'its lease ends by itself')
+    }
+  }
+
   #recovered(bootId: string, count: number): void {
     this.#options.scope.eventLog.write(
       'worker.cleaning_worker',
       () => ({ bootId, jobs: count }),
       'a process died: its jobs were given back',
     )
-    this.#ask()
+    void this.#ask()
   }
 }
 

@@ -1,5 +1,8 @@
 // Owns which queues a process works, in which order; `*` is filled with the names that there are.
 
+// Most queues by which an idle process is found.
+const mostOffered = 32
+
 export class WorkQueues {
   readonly #wanted: readonly string[]
   #names: readonly string[]
@@ -22,6 +25,11 @@ export class WorkQueues {
   /** In the order in which they are served. */
   get names(): readonly string[] {
     return this.#names
+  }
+
+  /** The queues for which an idle process can be found at once; '' if they are too many to be listed at each rest. */
+  get offer(): string {
+    return this.hasStar || this.#wanted.length <= mostOffered ? this.title : ''
   }
 
   /** Takes the names of all queues; answers whether one of them is new. */

@@ -37,6 +37,10 @@ export class WorkerPool {
     return this.#isClosed ? 0 : Math.max(0, this.#capacity - this.#running.length)
   }
 
+  get isIdle(): boolean {
+    return this.#running.length === 0
+  }
+
   get isClosed(): boolean {
     return this.#isClosed
   }

@@ -55,18 +55,22 @@ export function defineScript(definition: ScriptDefinition): Script {
  * a repeat.
  */
 export function defineGuardedScript(definition: ScriptDefinition): GuardedScript {
-  const lua = `local guard_record, guard_number = KEYS[1], tonumber(ARGV[1])
+  // Numbers are spelled here: Lua's own way to make a text of one takes Redis 10 µs when it has just woken up.
+  const lua = `local guard_record, guard_number = KEYS[1], ARGV[1]
 local guard_last = redis.call('GET', guard_record)
 if guard_last then
-  local last = cmsgpack.unpack(guard_last)
-  if last[1] == guard_number then return last[2] end
-  if last[1] > guard_number then return redis.error_reply('AHSTALE a newer call was applied before this repeat') end
+  local number, kind, said = string.match(guard_last, '^(%d+)(.)(.*)$')
+  if number == guard_number then return kind == ' ' and said or cmsgpack.unpack(said)[1] end
+  if tonumber(number) > tonumber(guard_number) then
+    return redis.error_reply('AHSTALE a newer call was applied before this repeat')
+  end
 end
 local function transition()
 ${localsOf(definition, 1)}${definition.lua}
 end
 local guard_answer = transition()
-redis.call('SET', guard_record, cmsgpack.pack({guard_number, guard_answer or false}), 'PX', ${definition.recordMs ?? guardRecordMs})
+local guard_said = type(guard_answer) == 'string' and ' ' .. guard_answer or ':' .. cmsgpack.pack({guard_answer or false})
+redis.call('SET', guard_record, guard_number .. guard_said, 'PX', '${definition.recordMs ?? guardRecordMs}')
 return guard_answer`
   return assemble(definition, lua, true) as GuardedScript
 }

@@ -10,7 +10,7 @@ import { queueLua } from './queue-lua.ts'
  * `s` queue, payload, `at <ms>` or `in <ms>`, then what the extras are: to the millisecond.
  * Extras: id, ms to keep a track or 0, dedupe key or '', its ms, QueueLock's key or '', its ms.
  *
- * Answers one for each order: 1 for done; 0 where that second has the job already; the id of an earlier job that has the
+ * Answers how many tokens woke somebody, and one for each order: 1 for done; 0 where that second has the job already; the id of an earlier job that has the
  * dedupe key, or that is scheduled under the same id; -1 where an earlier job has the lock.
  */
 export const enqueueJobs = defineGuardedScript({
@@ -94,5 +94,5 @@ while at <= #ARGV do
   end
   answers[#answers + 1] = answer
 end
-return answers`,
+return {woken, answers}`,
 })

@@ -1,9 +1,10 @@
 // Settles the jobs that a processor has finished and claims its next ones: one round trip for both.
 import { defineScript } from 'fastify-ah-kit/redis'
+import { offerLua } from './offer-lua.ts'
 import { outcomeLua, queueLua, slotLua } from './queue-lua.ts'
 
 /** Arguments before the lists of queues, plain successes and other settles. */
-const head = 12
+const head = 14
 /** Bytes of payloads after which an exchange takes no further ones: a reply is held in memory as a whole. */
 const mostBytes = 8 * 1024 * 1024
 /** Arguments of each settle that is not plain. */
@@ -13,7 +14,8 @@ const width = 10
  * Arguments: `batch` numbers the exchanges of a process that settle something; a repeat of one is answered from the
  * claims' own record instead of being applied again. `seen` is the highest claim number that the process knows: claims above it are handed
  * out again, since their answer got lost. `suspects`: how many suspects it may take (0 or 1). `poke`: 1 if the process
- * would not hear of new jobs once this came up short. `refresh`: 1 to be told the queues, 2 to have the next idle processor look for new ones. `is_fresh`: 1 if its lease needs no look. Then the names of `queue_count` queues, the claim numbers of
+ * would not hear of new jobs once this came up short. `refresh`: 1 to be told the queues, 2 to have the next idle processor look for new ones. `is_fresh`: 1 if its lease needs no look. `stance`:
+ * 1 to offer itself for `offer_queues` if there is nothing for it now, 2 to take that back, else 0. Then the names of `queue_count` queues, the claim numbers of
  * `done_count` successes without ado, and settles of ten arguments each: kind, claim, tracked id, state, outcome, ms to
  * keep it, recurring task, its tick, and two more: of `f` (failed) the entry and the most entries; of `r` (retry) mark
  * and payload, and `<delay in ms> <id>`; of `c` (cancelled) the id. `s` is a success, `l` gives the job back.
@@ -36,17 +38,21 @@ export const exchangeJobs = defineScript({
     'poke',
     'refresh',
     'is_fresh',
+    'stance',
+    'offer_queues',
     'queue_count',
     'done_count',
     '...',
   ],
   // What was done must be recorded, and what is claimed is not new: both also when memory is full.
   allowOom: true,
-  lua: /* lua */ `${queueLua}${slotLua}${outcomeLua}
+  lua: /* lua */ `${queueLua}${slotLua}${outcomeLua}${offerLua}
 batch, seen, want, suspects = tonumber(batch), tonumber(seen), tonumber(want), tonumber(suspects)
 queue_count, done_count = tonumber(queue_count), tonumber(done_count)
 local record = redis.call('HMGET', claims, 'last', 'batch', 'moved')
 local last = math.max(tonumber(record[1]) or 0, seen)
+-- The record is older than what the process knows: it was taken for dead, or Redis failed over.
+local is_behind = last > (tonumber(record[1]) or 0)
 local first_done = ${head} + queue_count + 1
 local first_other = first_done + done_count
 
@@ -61,7 +67,7 @@ end
 local fields = {}
 if not verdicts and #ARGV >= first_done then
   local said, processed = {''}, 0
-  if done_count > 0 and record[1] and not record[3] then
+  if done_count > 0 and not is_behind and not record[3] then
     -- Nobody has ever taken a claim from this process: all of them are there.
     processed = redis.call('HDEL', claims, unpack(ARGV, first_done, first_other - 1))
     said[1] = '+'
@@ -200,9 +206,19 @@ if want > 0 then
     if want <= 0 or bytes > ${mostBytes} then break end
   end
 end
-if last > before then
+local offers = stance == '1' and want > 0 and #jobs == 0
+if last > before or offers then
   fields[#fields + 1] = 'last'
   fields[#fields + 1] = last
+  if is_behind then
+    fields[#fields + 1] = 'moved'
+    fields[#fields + 1] = 1
+  end
+end
+if offers then
+  offer(root, boot, offer_queues)
+elseif stance ~= '0' then
+  withdraw(root, boot, offer_queues)
 end
 if #fields > 0 then redis.call('HSET', claims, unpack(fields)) end
 for index = 1, #left_out, 2 do redis.call('LTRIM', left_out[index], left_out[index + 1], -1) end
@@ -213,7 +229,7 @@ if has_returned then
     if lists == 0 then redis.call('SREM', returned, queue) end
   end
 end
-if #jobs > 0 and is_fresh ~= '1' then
+if (#jobs > 0 or offers) and is_fresh ~= '1' then
   -- A process that holds jobs must have a lease, or nobody would ever take them from it.
   local lease, now = redis.call('ZSCORE', processors, boot), now_in_ms()
   if not lease or tonumber(lease) < now + lease_ms / 3 then redis.call('ZADD', processors, now + lease_ms, boot) end

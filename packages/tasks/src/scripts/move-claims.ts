@@ -1,5 +1,6 @@
 // Takes claims from a dead process, exactly the bytes that were read, and gives each its next place.
 import { defineScript, sharedBeatLua } from 'fastify-ah-kit/redis'
+import { offerLua } from './offer-lua.ts'
 import { outcomeLua, queueLua, slotLua } from './queue-lua.ts'
 
 /** How many arguments a claim has here. */
@@ -15,11 +16,16 @@ export const moveClaims = defineScript({
   keys: ['beat_key', 'processors', 'registrations', 'workers'],
   args: ['root', 'lease_ms', 'boot', 'is_known_dead', '...'],
   allowOom: true,
-  lua: /* lua */ `${sharedBeatLua}${queueLua}${slotLua}${outcomeLua}
+  lua: /* lua */ `${sharedBeatLua}${queueLua}${slotLua}${outcomeLua}${offerLua}
 local claims = root .. 'ah:claims:' .. boot
 if is_known_dead ~= '1' then
   local lease = redis.call('ZSCORE', processors, boot)
   if lease and (tonumber(lease) > now_ms() or not may_expire(beat_key, tonumber(lease_ms))) then return -1 end
+end
+local full_name = redis.call('HGET', registrations, boot)
+if full_name then
+  local _, stop = string.find(full_name, boot .. ':', 1, true)
+  if stop then withdraw(root, boot, string.sub(full_name, stop + 1)) end
 end
 for index = 5, #ARGV, ${width} do
   local claim, read, put, entry, max, track, outcome, track_ms, tick = unpack(ARGV, index, index + ${width - 1})
@@ -44,7 +50,6 @@ for _, field in ipairs(redis.call('HKEYS', claims)) do
   if tonumber(field) then left = left + 1 end
 end
 if left == 0 then
-  local full_name = redis.call('HGET', registrations, boot)
   if full_name then
     redis.call('SREM', workers, full_name)
     redis.call('DEL', root .. 'worker:' .. full_name)

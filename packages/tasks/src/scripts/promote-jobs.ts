@@ -51,7 +51,11 @@ if is_mine then
     if redis.call('EXISTS', root .. list) == 0 then redis.call('ZREM', delayed_schedule, second) end
   end
 end
-for queue in pairs(filled) do announce(root, queue) end
+local queues = {}
+for queue in pairs(filled) do
+  announce(root, queue)
+  queues[#queues + 1] = queue
+end
 local wait = -1
 local next_ours = redis.call('ZRANGE', scheduled, 0, 0, 'WITHSCORES')[2]
 if next_ours then wait = math.max(next_ours - now, 0) end
@@ -60,5 +64,5 @@ if next_second then
   local until_second = math.max(next_second * 1000 - now, 0)
   if wait < 0 or until_second < wait then wait = until_second end
 end
-return {moved, string.format('%.0f', wait), seconds}`,
+return {moved, string.format('%.0f', wait), seconds, queues}`,
 })

@@ -9,7 +9,8 @@
  * never looked into.
  *
  * A wake list holds one token at most: the idle processor that takes it looks into the queue, and passes a token on if it
- * leaves jobs behind.
+ * leaves jobs behind. `woken` counts the tokens that a script put: who put one looks again soon, since Redis may have
+ * handed it to a connection that was dying.
  */
 export const queueLua = `
 local function unmark(value)
@@ -17,15 +18,18 @@ local function unmark(value)
   local stop = at + tonumber(length)
   return kind, tonumber(deaths), string.sub(value, at, stop - 1), string.sub(value, stop)
 end
-local function wake(root, queue)
-  local list = root .. 'ah:wake:' .. queue
-  if redis.call('EXISTS', list) == 0 then redis.call('RPUSH', list, '1') end
+local woken = 0
+local function put_token(list)
+  if redis.call('EXISTS', list) == 1 then return end
+  redis.call('RPUSH', list, '1')
+  woken = woken + 1
+end
+local function wake(root, queue) put_token(root .. 'ah:wake:' .. queue) end
+local function register(root, queue)
+  if redis.call('SADD', root .. 'queues', queue) == 1 then put_token(root .. 'ah:wake-new') end
 end
 local function announce(root, queue)
-  if redis.call('SADD', root .. 'queues', queue) == 1 then
-    local list = root .. 'ah:wake-new'
-    if redis.call('EXISTS', list) == 0 then redis.call('RPUSH', list, '1') end
-  end
+  register(root, queue)
   wake(root, queue)
 end
 local function give_back(root, value)

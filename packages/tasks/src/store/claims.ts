@@ -1,5 +1,6 @@
 // The state "claimed": what this process has taken from the queues and not settled yet.
 
+import { parseMarked } from '../mark.ts'
 import type { Scope } from '../scope.ts'
 import { exchangeJobs } from '../scripts/exchange-jobs.ts'
 import { takeSlot } from '../scripts/take-slot.ts'
@@ -28,6 +29,10 @@ export interface Exchange {
   readonly news: 'none' | 'list' | 'tell'
   /** The lease was renewed a moment ago. */
   readonly isFresh: boolean
+  /** `offer`: a job may be handed to this process while there is none; `withdraw`: not any more. */
+  readonly stance: 'none' | 'offer' | 'withdraw'
+  /** The queues for which it offers itself. */
+  readonly offerQueues: string
 }
 
 /** What it came to. */
@@ -38,6 +43,7 @@ export interface Exchanged {
   readonly queues: readonly string[] | undefined
 }
 
+const stanceWords = { none: 0, offer: 1, withdraw: 2 } as const
 const newsWords = { none: 0, list: 1, tell: 2 } as const
 
 export class Claims {
@@ -61,6 +67,8 @@ export class Claims {
     wantsPoke,
     news,
     isFresh,
+    stance,
+    offerQueues,
   }: Exchange): Promise<Exchanged> {
     const { connection, keys, bootId, leaseMs } = this.#scope
     const args: (string | number)[] = [
@@ -74,6 +82,8 @@ export class Claims {
       wantsPoke ? 1 : 0,
       newsWords[news],
       isFresh ? 1 : 0,
+      stanceWords[stance],
+      offerQueues,
       queues.length,
       0,
       ...queues,
@@ -85,7 +95,7 @@ export class Claims {
       args.push(claim)
       done += 1
     }
-    args[11] = done
+    args[13] = done
     if (done < settles.length) {
       for (const settle of settles) if (settle.kind !== 'done') args.push(...settleWords(settle, this.#scope))
     }
@@ -107,12 +117,30 @@ export class Claims {
       const queue = answer[index + 2] as string
       const end = index + 4 + Number(answer[index + 3])
       for (index += 4; index < end; index += 1) {
-        jobs.push({ claim, mark, queue, text: answer[index] as string })
+        // One that came by mail meanwhile has begun.
+        if (claim > this.#seen) jobs.push({ claim, mark, queue, text: answer[index] as string })
         claim += 1
       }
       if (claim - 1 > this.#seen) this.#seen = claim - 1
     }
     return jobs
+  }
+
+  /** The highest claim that this process knows: it has begun, or been asked to begin, all up to here. */
+  get seen(): number {
+    return this.#seen
+  }
+
+  /**
+   * Takes a job that was handed over by mail. Undefined where it is known already, and where an earlier one is missing
+   * (`isGap`): an exchange that is under way brings that one, and this with it, or the next does.
+   */
+  receive(claim: number, marked: string): { readonly job?: ClaimedJob; readonly isGap: boolean } {
+    if (claim !== this.#seen + 1) return { isGap: claim > this.#seen }
+    const found = parseMarked(marked)
+    if (found === undefined) return { isGap: true }
+    this.#seen = claim
+    return { job: { claim, ...found }, isGap: false }
   }
 
   /** The exact bytes of a claimed job behind their mark, for what is no valid text; undefined if it is another's. */

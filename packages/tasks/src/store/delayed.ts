@@ -24,10 +24,12 @@ export class Delayed {
     readonly nextMs: number | undefined
     readonly seconds: readonly string[]
   }> {
-    const { connection, keys, workerName } = this.#scope
+    const { connection, keys, workerName, reminder } = this.#scope
     const touched = [keys.leader, keys.scheduled, keys.scheduledJobs, keys.delayedSchedule]
     const words = [keys.root, workerName, batch, fallbackQueue]
-    const [moved, wait, seconds] = await connection.run<[number, string, string[]]>(promoteJobs, touched, words)
+    const answer = await connection.run<[number, string, string[], string[]]>(promoteJobs, touched, words)
+    const [moved, wait, seconds, queues] = answer
+    reminder.noteQueues(queues)
     const nextMs = Number(wait)
     return { moved, nextMs: nextMs < 0 ? undefined : nextMs, seconds }
   }

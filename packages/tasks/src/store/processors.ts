@@ -13,10 +13,12 @@ export interface OpenTick {
 export class Processors {
   readonly #scope: Scope
   readonly #fullName: string
+  readonly #queues: string
 
   /** `queues` as Resque lists them: `*`, or names with commas between. */
   constructor(scope: Scope, queues: string) {
     this.#scope = scope
+    this.#queues = queues
     this.#fullName = `${scope.workerName}:${queues}`
   }
 
@@ -55,6 +57,6 @@ export class Processors {
       keys.holds(bootId),
       keys.mail(bootId),
     ]
-    await connection.run(leaveProcessors, touched, [bootId, this.#fullName])
+    await connection.run(leaveProcessors, touched, [keys.root, bootId, this.#fullName, this.#queues])
   }
 }

@@ -51,11 +51,13 @@ export class Ticks {
 
   /** Whether it was claimed here, and its job enqueued. */
   async claim({ task, expected, next, tick, queue, payload = '', openMs, isByHand }: TickClaim): Promise<boolean> {
-    const { connection, keys, workerName } = this.#scope
+    const { connection, keys, workerName, reminder } = this.#scope
     const touched = [keys.leader, keys.ticks, keys.openTicks]
     const was = expected === Number.POSITIVE_INFINITY ? suspended : (expected ?? '')
     const words = [keys.root, workerName, task, was, next, tick, queue, payload, openMs, isByHand ? 1 : 0]
-    return (await connection.run<number>(claimTick, touched, words)) === 1
+    const isEnqueued = (await connection.run<number>(claimTick, touched, words)) === 1
+    if (isEnqueued) reminder.noteQueues([queue])
+    return isEnqueued
   }
 
   /** Forgets tasks: their next tick is planned anew, or never. */

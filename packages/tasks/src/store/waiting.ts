@@ -1,7 +1,8 @@
 // The state "waiting": jobs are put into queues, to seconds and to milliseconds, many of one tick in one script.
 import { TickBatch, toError } from 'fastify-ah-kit'
-import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_REFUSED, RepeatGuard } from 'fastify-ah-kit/redis'
+import { AH_KIT_REDIS_DOWN, AH_KIT_REDIS_REFUSED, type GuardedScript, RepeatGuard } from 'fastify-ah-kit/redis'
 import type { Scope } from '../scope.ts'
+import { enqueueJob } from '../scripts/enqueue-job.ts'
 import { enqueueJobs } from '../scripts/enqueue-jobs.ts'
 
 /** What some jobs carry beside their payload. */
@@ -38,6 +39,7 @@ export class Waiting {
   readonly #scope: Scope
   readonly #guard: RepeatGuard
   readonly #batch: TickBatch<Order, Ordered>
+  #wasLone = false
 
   constructor(scope: Scope) {
     this.#scope = scope
@@ -52,7 +54,10 @@ export class Waiting {
 
   /** Puts a job; those of one tick keep their order. */
   put(order: Order): Promise<Ordered> {
-    return this.#batch.add(order)
+    const ordered = this.#batch.add(order)
+    // Who enqueues one at a time gains nothing from the end of the turn.
+    if (this.#wasLone) this.#batch.flush()
+    return ordered
   }
 
   /** Waits for what is under way. */
@@ -61,7 +66,10 @@ export class Waiting {
   }
 
   async #send(orders: readonly Order[]): Promise<Ordered[]> {
-    const { keys } = this.#scope
+    const { keys, reminder } = this.#scope
+    const first = orders[0] as Order
+    this.#wasLone = orders.length === 1
+    if (this.#wasLone && isSimple(first)) return this.#sendOne(first)
     const words: (string | number)[] = [keys.root]
     // Of each order in the script how many jobs it stands for.
     const counts: number[] = []
@@ -78,22 +86,43 @@ export class Waiting {
         counts.push(1)
       }
     }
-    const answers = await this.#run(words)
+    const touched = [keys.delayedSchedule, keys.scheduledJobs]
+    const [woken, answers] = await this.#run<[number, (number | string)[]]>(enqueueJobs, touched, words)
+    if (woken > 0) reminder.noteQueues(orders.map(({ queue }) => queue))
     return answers.flatMap((answer, index) => {
       return new Array<Ordered>(counts[index] ?? 1).fill(orderedOf(answer))
     })
   }
 
-  async #run(words: readonly (string | number)[]): Promise<(number | string)[]> {
+  async #sendOne({ queue, payload, isFront, extras }: Order): Promise<Ordered[]> {
+    const { keys, reminder } = this.#scope
+    const touched = [
+      keys.queue(queue),
+      keys.returned,
+      keys.paused,
+      keys.idle('*'),
+      keys.idle(queue),
+      keys.queues,
+      keys.wakeNew,
+      keys.wake(queue),
+      keys.track(extras?.id ?? ''),
+    ]
+    const words = [keys.root, queue, payload, isFront === true ? 1 : 0, extras?.trackMs ?? 0]
+    const [woken, handed = ''] = (await this.#run<string>(enqueueJob, touched, words)).split(' ')
+    if (woken !== '0') reminder.noteQueues([queue])
+    if (handed !== '') reminder.noteProcesses([handed])
+    return [put]
+  }
+
+  async #run<T>(script: GuardedScript, touched: readonly string[], words: readonly (string | number)[]): Promise<T> {
     const { keys } = this.#scope
-    const touched = [keys.delayedSchedule, keys.scheduledJobs]
     try {
-      return await this.#guard.run<(number | string)[]>(enqueueJobs, keys.calls, touched, words)
+      return await this.#guard.run<T>(script, keys.calls, touched, words)
     } catch (thrown) {
       const error = toError(thrown)
       // Redis is away: what waits for its turn would wait as long once more, each batch behind the other.
       if (!(error instanceof AH_KIT_REDIS_REFUSED)) {
-        this.#batch.rejectWaiting(new AH_KIT_REDIS_DOWN(enqueueJobs.name, { cause: error }))
+        this.#batch.rejectWaiting(new AH_KIT_REDIS_DOWN(script.name, { cause: error }))
       }
       throw error
     }
@@ -108,6 +137,11 @@ function orderedOf(answer: number | string): Ordered {
 
 function isPlain({ extras, due, isFront }: Order): boolean {
   return extras === undefined && due === undefined && isFront !== true
+}
+
+/** To be put now, whatever has been put before. */
+function isSimple({ extras, due }: Order): boolean {
+  return due === undefined && extras?.dedupe === undefined && extras?.lock === undefined
 }
 
 /** How many orders from `start` on go to the end of one and the same queue. */

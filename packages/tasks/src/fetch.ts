@@ -133,7 +133,8 @@ export class Fetch {
     })
     this.#isShort = exchanged.jobs.length < want
     this.#mayBeOffered = isOffered && exchanged.jobs.length === 0
-    if (exchanged.jobs.length > 0) start(exchanged.jobs)
+    const fresh = claims.admit(exchanged.jobs)
+    if (fresh.length > 0) start(fresh)
     if (!this.#isShort && want > 0) onLeft(queues.names)
     // The doorbell became deaf while this was out: the next one sends the word.
     const isMissed = this.#isShort && !isDeafNow && isDeaf()

@@ -20,42 +20,48 @@ export const enqueueJob = defineGuardedScript({
 local handed = ''
 if redis.call('EXISTS', list, returned, paused) == 0 then
   local from = all_idle
-  local offer = redis.call('LPOP', from)
+  -- Looked at, and taken when the claim is written: the first thing that is written is refused where memory is full.
+  local offer = redis.call('LINDEX', from, 0)
   if not offer then
     from = idle
-    offer = redis.call('LPOP', from)
+    offer = redis.call('LINDEX', from, 0)
   end
   while offer do
     local space = string.find(offer, ' ', 1, true)
     local boot = string.sub(offer, 1, space - 1)
     local claims = root .. 'ah:claims:' .. boot
     local last = redis.call('HGET', claims, 'last')
-    -- Without a record it is gone.
     if last then
-      local offered, goes_first = string.sub(offer, space + 1), false
+      local offered = string.sub(offer, space + 1)
       if offered ~= '*' then
+        -- Its processor takes jobs of the queues before this one first.
+        local earlier = 0
         for name in string.gmatch(offered, '[^,]+') do
           if name == queue or name == '*' then break end
-          -- Its processor takes that one's jobs before those of this queue.
-          goes_first = goes_first or redis.call('EXISTS', root .. 'queue:' .. name) == 1
+          earlier = earlier + redis.call('EXISTS', root .. 'queue:' .. name)
         end
-        if goes_first then
-          redis.call('LPUSH', from, offer)
-          break
-        end
-        for name in string.gmatch(offered, '[^,]+') do redis.call('LREM', root .. 'ah:idle:' .. name, '0', offer) end
+        if earlier > 0 then break end
       end
       local claim = string.format('%d', last + 1)
       local value = 'f0:' .. #queue .. ':' .. queue .. payload
       redis.call('HSET', claims, claim, value, 'last', claim)
       redis.call('RPUSH', root .. 'ah:mail:' .. boot, 'job ' .. claim .. ' ' .. value)
+      if offered == '*' then
+        redis.call('LPOP', from)
+      else
+        for name in string.gmatch(offered, '[^,]+') do redis.call('LREM', root .. 'ah:idle:' .. name, '0', offer) end
+      end
       handed = boot
       break
     end
-    offer = redis.call('LPOP', from)
+    -- Without a record it is gone.
+    redis.call('LPOP', from)
+    offer = redis.call('LINDEX', from, 0)
   end
 end
 if track_ms ~= '0' then
+  -- Whatever an earlier job of that id left.
+  redis.call('DEL', track)
   redis.call('HSET', track, 'state', 'waiting')
   redis.call('PEXPIRE', track, track_ms)
 end

@@ -117,11 +117,9 @@ export class Claims {
       const queue = answer[index + 2] as string
       const end = index + 4 + Number(answer[index + 3])
       for (index += 4; index < end; index += 1) {
-        // One that came by mail meanwhile has begun.
-        if (claim > this.#seen) jobs.push({ claim, mark, queue, text: answer[index] as string })
+        jobs.push({ claim, mark, queue, text: answer[index] as string })
         claim += 1
       }
-      if (claim - 1 > this.#seen) this.#seen = claim - 1
     }
     return jobs
   }
@@ -129,6 +127,17 @@ export class Claims {
   /** The highest claim that this process knows: it has begun, or been asked to begin, all up to here. */
   get seen(): number {
     return this.#seen
+  }
+
+  /** Those of an exchange that are not known yet, by mail or another exchange; from now on they are. To be begun at once. */
+  admit(jobs: readonly ClaimedJob[]): readonly ClaimedJob[] {
+    const fresh =
+      jobs.length > 0 && (jobs[0] as ClaimedJob).claim <= this.#seen
+        ? jobs.filter(({ claim }) => claim > this.#seen)
+        : jobs
+    const last = fresh.at(-1)
+    if (last !== undefined) this.#seen = last.claim
+    return fresh
   }
 
   /**

@@ -57,7 +57,7 @@ describe('with a lease of 900 ms', { timeout: 60_000 }, () => {
     await until(async () => (await processed()) === 1)
     assert.equal(raw[0], JSON.stringify(JSON.parse(payload).args))
     assert.equal(await tasks.length('default'), 0)
-    await until(async () => (await client.keys('resque:ah:claims:*')).length === 1, { what: "only the living one's" })
+    await until(async () => (await client.keys('resque:ah:claims:*')).length === 2, { what: "only the living ones'" })
   })
 
   test('[29] told of the death by the manager, the survivors do not wait for the lease', async (t) => {

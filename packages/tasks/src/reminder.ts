@@ -2,6 +2,7 @@
 import { toError } from 'fastify-ah-kit'
 import type { RedisConnection } from 'fastify-ah-kit/redis'
 import type { TaskKeys } from './keys.ts'
+import type { Reminded } from './scope.ts'
 import { lookAgain } from './scripts/look-again.ts'
 
 /** What it needs. */
@@ -21,7 +22,7 @@ const lastLookMs = 1_000
  * gone and its jobs are not, and puts another, until nobody takes it or nothing waits. A job that was handed to such a
  * process, and whose letter still lies there, is taken back.
  */
-export class Reminder {
+export class Reminder implements Reminded {
   readonly #for: ReminderFor
   #queues = new Set<string>()
   #processes = new Set<string>()
@@ -33,13 +34,11 @@ export class Reminder {
     this.#for = owner
   }
 
-  /** Somebody was woken for these queues. */
   noteQueues(names: Iterable<string>): void {
     for (const name of names) this.#queues.add(name)
     this.#schedule()
   }
 
-  /** These processes were handed a job each. */
   noteProcesses(bootIds: Iterable<string>): void {
     for (const bootId of bootIds) this.#processes.add(bootId)
     this.#schedule()

@@ -207,19 +207,11 @@ if want > 0 then
   end
 end
 local offers = stance == '1' and want > 0 and #jobs == 0
-if last > before or offers then
-  fields[#fields + 1] = 'last'
-  fields[#fields + 1] = last
-  if is_behind then
-    fields[#fields + 1] = 'moved'
-    fields[#fields + 1] = 1
-  end
-end
-if offers then
-  offer(root, boot, offer_queues)
-elseif stance ~= '0' then
-  withdraw(root, boot, offer_queues)
-end
+local function note(field, value) fields[#fields + 1], fields[#fields + 2] = field, value end
+if last > before or offers then note('last', last) end
+if is_behind and (last > before or offers) then note('moved', 1) end
+if offers then offer(root, boot, offer_queues) end
+if stance == '2' or stance == '1' and not offers then withdraw(root, boot, offer_queues) end
 if #fields > 0 then redis.call('HSET', claims, unpack(fields)) end
 for index = 1, #left_out, 2 do redis.call('LTRIM', left_out[index], left_out[index + 1], -1) end
 if has_returned then

@@ -55,9 +55,12 @@ export async function runSoak({ troubledMs, calmMs }: SoakOptions, scope: TestSc
   const after = await memoryOf(stage)
 
   await Promise.all([http.stop(), chat.stop()])
-  const missing = () => http.acknowledged.filter((n) => !ranOf(stage.ranFile).has(n)).length
+  const missing = () => {
+    const ran = ranOf(stage.ranFile)
+    return http.acknowledged.filter((n) => !ran.has(n)).length
+  }
   // Lost for good only after this; the claims of a worker that was killed come back at once.
-  await until(() => missing() === 0 && chat.isComplete, { deadlineMs: 30_000 }).catch(() => undefined)
+  await until(() => missing() === 0 && chat.isComplete, { deadlineMs: 30_000, everyMs: 250 }).catch(() => undefined)
   const ran = ranOf(stage.ranFile)
   const again = [...ran.values()].reduce((sum, times) => sum + times - 1, 0)
   return {

@@ -43,7 +43,9 @@ const broken = results.filter(
 )
 for (const { topology, fault, failure } of broken)
   console.log(`not as promised: ${topology}, ${fault} ${failure ?? ''}`)
-console.log(`${results.filter(({ senseless }) => senseless === undefined).length - broken.length} rows as promised, ${broken.length} not; AH_TEST_SEED=${seed}`)
+console.log(
+  `${results.filter(({ senseless }) => senseless === undefined).length - broken.length} rows as promised, ${broken.length} not; AH_TEST_SEED=${seed}`,
+)
 process.exitCode = broken.length === 0 ? 0 : 1
 
 function row(...words) {

@@ -12,6 +12,7 @@ const onEveryNode = ['kit', 'cache']
 const onOneNode = new Set([
   ...[
     'boot',
+    'boot-process',
     'close',
     'cluster',
     'cluster-faults',
@@ -20,9 +21,10 @@ const onOneNode = new Set([
     'refusals',
     'sentinel',
     'shared-beat',
+    'tracking',
     'silence',
   ],
-  ...['cli', 'large', 'processes', 'produce-processes', 'redis-answers', 'redis-cluster', 'repeats'],
+  ...['cli', 'large', 'listing-cluster', 'processes', 'produce-processes', 'redis-answers', 'redis-cluster', 'repeats'],
   ...['local-cluster', 'local-contract', 'local-contract-cluster', 'local-lost', 'local-process', 'local-processes'],
   ...['local-refused', 'local-sentinel'],
 ])

@@ -38,7 +38,9 @@ test('[29] under the manager a job whose worker is killed runs again within 1 s,
   }
   await until(async () => (await places()).size === ids.length)
   const before = await places()
-  const victim = before.get('a')?.pid as number
+  // The one that has two: the other has room.
+  const heldBy = (pid: number) => [...before.values()].filter((place) => place.pid === pid).length
+  const victim = pids.toSorted((a, b) => heldBy(b) - heldBy(a))[0] as number
   const survivor = pids.find((pid) => pid !== victim)
   const lost = ids.filter((id) => before.get(id)?.pid === victim)
   assert.ok(pids.includes(victim) && lost.length > 0)
@@ -46,16 +48,16 @@ test('[29] under the manager a job whose worker is killed runs again within 1 s,
   process.kill(victim, 'SIGKILL')
   const killedAt = performance.now()
   // Its jobs are suspects, which run one to a process: the first of them at once.
-  const [first] = await until(
+  const again = await until(
     async () => {
       const now = await places()
-      const again = lost.filter((id) => now.get(id)?.recovered)
-      return again.length > 0 && again
+      const found = lost.filter((id) => now.get(id)?.recovered)
+      return found.length > 0 && found.map((id) => now.get(id)?.pid)
     },
     { deadlineMs: 1_000, what: 'a job of the killed worker runs again' },
   )
   assert.ok(performance.now() - killedAt < 1_500)
-  assert.equal((await places()).get(first!)?.pid, survivor)
+  assert.ok(again.includes(survivor))
   for (const id of lost) assert.ok(await tasks.waitFor(id, { timeoutMs: 10_000 }))
   await until(async () => (await tasks.stats())['processed'] === String(lost.length))
   assert.equal(await tasks.failedCount(), 0)

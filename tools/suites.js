@@ -38,7 +38,7 @@ const aloneFiles = new Set(['local-processes'])
 const LEAST = availableParallelism()
 const MOST = 3 * LEAST
 /** Part of one processor's time that must have been idle since the last file began, for one more. */
-const ROOM = 0.5
+const ROOM = 0.35
 /** A process that has just begun is busy for a moment, whatever it does then. */
 const BEGIN_MS = 1_000
 

@@ -68,6 +68,8 @@ export const DEFAULT_DRAIN_MS = 5_000
 
 /** Time that `app.close()` and the exit may take after the drain, before the process is killed. */
 export const CLOSE_MS = 2_000
+/** How long a boot that is not wanted any more may go on to its end: what its plugins have taken up by then is given back. */
+export const BOOT_GRACE_MS = 1_500
 
 /** Default path before `/live` and `/ready`. */
 export const HEALTH_PREFIX = '/health'

@@ -5,14 +5,12 @@ import { Door } from './door.ts'
 import { reportOf } from './error-report.ts'
 import type { NativeHandle } from './listening-handle.ts'
 import type { WorkerOrders } from './messages.ts'
-import { CLOSE_MS } from './options.ts'
+import { BOOT_GRACE_MS, CLOSE_MS } from './options.ts'
 import { PrimaryLink, type PrimaryListener } from './primary-link.ts'
 import { Pulse } from './pulse.ts'
 
 // How long the primary may take to remove the path of a unix socket.
 const UNLINK_MS = 50
-// How long a boot that is not wanted any more may go on to its end: what it has taken up by then is given back. Less than CLOSE_MS.
-const BOOT_GRACE_MS = 1_500
 // How long other listeners to an uncaught exception have until the process ends.
 const TRACKERS_MS = 2_000
 // How long the last words may take to leave.

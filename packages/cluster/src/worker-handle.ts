@@ -4,7 +4,7 @@ import type { PeerDeath } from 'fastify-ah-kit'
 import { type ErrorReport, reportOf } from './error-report.ts'
 import type { NativeHandle } from './listening-handle.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import { CLOSE_MS } from './options.ts'
+import { BOOT_GRACE_MS, CLOSE_MS } from './options.ts'
 import type { Vitals, WorkerState, WorkerStatus } from './types.ts'
 import type { ExitReason, WorkerListener, WorkerSpec } from './worker-events.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -57,8 +57,8 @@ export class WorkerHandle {
     this.role = spec.role
     this.generation = spec.orders.generation
     this.isListening = spec.handle !== undefined
-    // A worker that is told to stop while it boots just ends.
-    this.#drainMs = 0
+    // Until it has started: then it says how long it needs.
+    this.#drainMs = BOOT_GRACE_MS
     this.#deadline = this.#startedAt + spec.readyMs
     this.#process = new WorkerProcess(spec, this.bootId, {
       said: (message) => this.#obey(message),

@@ -131,6 +131,8 @@ if last > seen then
       local kind, deaths, queue, raw = unmark(value)
       hand_out(id, kind .. deaths, queue, raw)
       want = want - 1
+      -- The letter that told of it, if it still lies there: who finds one takes its job back.
+      redis.call('LREM', root .. 'ah:mail:' .. boot, 1, 'job ' .. id .. ' ' .. value)
     end
   end
 end

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { lifecycleOf } from 'fastify-ah-kit'
 import { defineGuardedScript, RepeatGuard } from 'fastify-ah-kit/redis'
 import { atEnd, type RedisSentinel, startSentinel, until } from 'fastify-ah-test-support'
+import { Redis } from 'ioredis'
 import { connected, outcomeOf } from './app.ts'
 
 const downAfterMs = 1000
@@ -108,6 +109,8 @@ describe('sentinel', { concurrency: true }, () => {
     await sentinel.stopSentinels()
     await Promise.all(workers.map((worker) => worker.goesOn()))
     await sentinel.startSentinels()
+    // Without each other, or without a replica that they have seen, they could not elect anybody once the master is gone.
+    await Promise.all(sentinel.sentinels.map((at) => untilAble(at, sentinel.name)))
     await sentinel.killMaster()
     // They have just come back, and look for a while before they believe that a master is down.
     await Promise.all(workers.map((worker) => until(() => worker.goesOn().then(() => true), { deadlineMs: 30_000 })))
@@ -148,4 +151,17 @@ describe('sentinel', { concurrency: true }, () => {
 function openSockets(): number[] {
   const handles = (process as unknown as { _getActiveHandles(): { remotePort?: number }[] })._getActiveHandles()
   return handles.flatMap(({ remotePort }) => (remotePort === undefined ? [] : [remotePort]))
+}
+
+async function untilAble(at: { host: string; port: number }, name: string): Promise<void> {
+  const client = new Redis({ ...at, retryStrategy: null })
+  try {
+    await until(async () => {
+      const quorum = String(await client.call('SENTINEL', 'CKQUORUM', name))
+      const replicas = JSON.stringify(await client.call('SENTINEL', 'REPLICAS', name))
+      return quorum.startsWith('OK 3') && replicas.includes('"flags","slave"')
+    })
+  } finally {
+    client.disconnect()
+  }
 }

@@ -15,7 +15,7 @@ interface Place {
   readonly recovered: boolean
 }
 
-test('[29] under the manager a job whose worker is killed runs again within 1 s, on the survivor, once', {
+test('[29] under the manager a job whose worker is killed runs again within 1 s, elsewhere, once', {
   timeout: 60_000,
 }, async (t) => {
   const redis = await startRedis({}, t)
@@ -41,7 +41,6 @@ test('[29] under the manager a job whose worker is killed runs again within 1 s,
   // The one that has two: the other has room.
   const heldBy = (pid: number) => [...before.values()].filter((place) => place.pid === pid).length
   const victim = pids.toSorted((a, b) => heldBy(b) - heldBy(a))[0] as number
-  const survivor = pids.find((pid) => pid !== victim)
   const lost = ids.filter((id) => before.get(id)?.pid === victim)
   assert.ok(pids.includes(victim) && lost.length > 0)
 
@@ -57,7 +56,8 @@ test('[29] under the manager a job whose worker is killed runs again within 1 s,
     { deadlineMs: 1_000, what: 'a job of the killed worker runs again' },
   )
   assert.ok(performance.now() - killedAt < 1_500)
-  assert.ok(again.includes(survivor))
+  // The survivor, or the replacement, if that one is up so soon.
+  assert.ok(again.every((pid) => pid !== undefined && pid !== victim))
   for (const id of lost) assert.ok(await tasks.waitFor(id, { timeoutMs: 10_000 }))
   await until(async () => (await tasks.stats())['processed'] === String(lost.length))
   assert.equal(await tasks.failedCount(), 0)
